@@ -1,0 +1,60 @@
+# orochi_module(NAME SOURCES a.cc ... [DEPS base codec PkgConfig::LZ4 ...])
+#   The library orochi_NAME of src/NAME. DEPS names other modules without the prefix.
+# orochi_module_test(NAME SOURCES a_test.cc ... [DEPS ...])
+#   One GoogleTest program for the whole module, run as the ctest NAME_test.
+# orochi_fuzz(NAME SOURCE x_fuzz.cc DEPS ... [SMOKE_RUNS n])
+#   A libFuzzer target where the preset asks for it; elsewhere the same target under a small
+#   seeded mutator, run as the ctest NAME_fuzz_smoke over testdata/fuzz/NAME.
+
+function(orochi_resolve_deps out)
+  set(resolved "")
+  foreach(dep IN LISTS ARGN)
+    if(TARGET orochi_${dep})
+      list(APPEND resolved orochi_${dep})
+    else()
+      list(APPEND resolved ${dep})
+    endif()
+  endforeach()
+  set(${out} ${resolved} PARENT_SCOPE)
+endfunction()
+
+function(orochi_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(orochi_${name} STATIC ${arg_SOURCES})
+  target_include_directories(orochi_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  orochi_resolve_deps(deps ${arg_DEPS})
+  target_link_libraries(orochi_${name} PUBLIC ${deps})
+endfunction()
+
+function(orochi_module_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name}_test ${arg_SOURCES})
+  orochi_resolve_deps(deps ${arg_DEPS})
+  target_link_libraries(${name}_test PRIVATE orochi_${name} ${deps} GTest::gtest GTest::gmock
+                                             GTest::gtest_main)
+  target_compile_definitions(${name}_test PRIVATE
+    OROCHI_TESTDATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
+  add_test(NAME ${name}_test COMMAND ${name}_test)
+  set_tests_properties(${name}_test PROPERTIES LABELS "unit" TIMEOUT 120)
+endfunction()
+
+function(orochi_fuzz name)
+  cmake_parse_arguments(arg "" "SOURCE;SMOKE_RUNS" "DEPS" ${ARGN})
+  if(NOT arg_SMOKE_RUNS)
+    set(arg_SMOKE_RUNS 20000)
+  endif()
+  orochi_resolve_deps(deps ${arg_DEPS})
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/testdata/fuzz/${name})
+  if(OROCHI_LIBFUZZER)
+    add_executable(${name}_fuzz ${arg_SOURCE})
+    target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(${name}_fuzz ${arg_SOURCE} ${CMAKE_SOURCE_DIR}/src/base/testing/fuzz_main.cc)
+    add_test(NAME ${name}_fuzz_smoke
+             COMMAND ${name}_fuzz --runs=${arg_SMOKE_RUNS} --corpus=${corpus})
+    set_tests_properties(${name}_fuzz_smoke PROPERTIES LABELS "fuzz" TIMEOUT 120)
+  endif()
+  target_include_directories(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(${name}_fuzz PRIVATE ${deps} orochi_base)
+endfunction()

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "codec/compression.h"
+#include "columnar/column.h"
+#include "columnar/encoding.h"
+#include "columnar/statistics.h"
+#include "io/file.h"
+
+namespace orochi::columnar {
+
+/// What the footer says of one column over one row group.
+struct ChunkInfo {
+  uint64_t offset_bytes = 0;  // from the start of the stripe
+  uint64_t size_bytes = 0;    // as stored
+  Encoding encoding = Encoding::kPlain;
+  codec::Compression compression = codec::Compression::kNone;
+  uint32_t row_count = 0;
+  uint32_t null_count = 0;
+  ChunkStatistics statistics;
+};
+
+/// Reads one stripe through its footer. Survives any bytes: kCorruption names stripe offset,
+/// column and row group.
+///
+/// Threads: none. Borrows: `file`, which outlives the reader.
+/// Memory: the decoded footer, and one chunk's stored bytes at a time.
+class StripeReader {
+ public:
+  struct Location {
+    uint64_t offset_bytes = 0;  // of the stripe in the file
+    uint64_t size_bytes = 0;
+    uint32_t footer_size_bytes = 0;
+  };
+
+  /// Reads and checks the footer.
+  static Result<StripeReader> Open(const io::RandomAccessFile& file, const Location& location);
+
+  StripeReader(StripeReader&&) noexcept;
+  StripeReader& operator=(StripeReader&&) noexcept;
+  ~StripeReader();
+
+  const Schema& schema() const;
+  uint32_t row_count() const;
+  uint32_t row_group_count() const;
+  uint32_t row_group_rows(uint32_t row_group) const;
+  /// Index in the stripe of the row group's first row.
+  uint32_t row_group_first_row(uint32_t row_group) const;
+  /// The row group that holds the row. REQUIRES: row < row_count().
+  uint32_t RowGroupOf(uint32_t row) const;
+
+  /// REQUIRES: row_group < row_group_count(), column < schema().column_count().
+  const ChunkInfo& chunk(uint32_t row_group, uint32_t column) const;
+
+  /// Reads, checks (CRC-32C) and decodes one chunk into `out`, replacing what it held.
+  Status ReadChunk(uint32_t row_group, uint32_t column, ColumnVector& out) const;
+
+ private:
+  class Impl;
+  explicit StripeReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace orochi::columnar
