@@ -23,11 +23,11 @@ AssertHandler SetAssertHandler(AssertHandler handler);
 }  // namespace orochi
 
 /// Guards our own logic, in every build. Never used on bytes from disk, network or user.
-#define ASSERT(condition)                                                  \
-  do {                                                                     \
-    if (!(condition)) [[unlikely]] {                                       \
-      ::orochi::FailAssert({#condition, __FILE__, __LINE__});              \
-    }                                                                      \
+#define ASSERT(condition)                                     \
+  do {                                                        \
+    if (!(condition)) [[unlikely]] {                          \
+      ::orochi::FailAssert({#condition, __FILE__, __LINE__}); \
+    }                                                         \
   } while (false)
 
 /// Like ASSERT, for checks too slow for a release: on in debug, fuzz and simulation builds.

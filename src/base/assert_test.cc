@@ -10,7 +10,9 @@
 namespace orochi {
 namespace {
 
-void Throw(const AssertFailure& failure) { throw std::logic_error(failure.condition); }
+void Throw(const AssertFailure& failure) {
+  throw std::logic_error(failure.condition);
+}
 void Return(const AssertFailure&) {}
 
 TEST(AssertTest, HandlerReceivesTheCondition) {
@@ -25,7 +27,9 @@ TEST(AssertTest, HandlerReceivesTheCondition) {
   EXPECT_EQ(SetAssertHandler(previous), &Throw);
 }
 
-TEST(AssertTest, HoldingInvariantCostsNothing) { ASSERT(1 + 1 == 2); }
+TEST(AssertTest, HoldingInvariantCostsNothing) {
+  ASSERT(1 + 1 == 2);
+}
 
 TEST(AssertDeathTest, DefaultHandlerAborts) {
   EXPECT_DEATH(ASSERT(1 == 2), "broken invariant: 1 == 2");

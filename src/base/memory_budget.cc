@@ -10,7 +10,9 @@ namespace orochi {
 MemoryBudget::MemoryBudget(std::string name, size_t limit_bytes)
     : name_(std::move(name)), limit_bytes_(limit_bytes) {}
 
-MemoryBudget::~MemoryBudget() { ASSERT_SLOW(used_bytes_ == 0); }
+MemoryBudget::~MemoryBudget() {
+  ASSERT_SLOW(used_bytes_ == 0);
+}
 
 Status MemoryBudget::Reserve(size_t size_bytes) {
   if (size_bytes > limit_bytes_ - used_bytes_) {

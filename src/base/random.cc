@@ -15,7 +15,9 @@ uint64_t Random::Below(uint64_t bound) {
   return value % bound;
 }
 
-double Random::Unit() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
+double Random::Unit() {
+  return static_cast<double>(Next() >> 11) * 0x1.0p-53;
+}
 
 uint64_t SeededRandom::Next() {
   state_ += 0x9E3779B97F4A7C15u;

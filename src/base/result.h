@@ -22,11 +22,11 @@ class [[nodiscard]] Result {
   }
   Result(T value) : value_(std::move(value)) {}  // NOLINT: `return value`
   template <class U>
-    requires(std::is_constructible_v<T, U &&> && std::is_convertible_v<U &&, T> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Status> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, T>)
-  Result(U&& value) : value_(std::forward<U>(value)) {}  // NOLINT: `return std::unique_ptr<Derived>`
+  requires(std::is_constructible_v<T, U&&>&& std::is_convertible_v<U&&, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Status> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, T>) Result(U&& value)
+      : value_(std::forward<U>(value)) {}  // NOLINT: `return std::unique_ptr<Derived>`
 
   bool ok() const { return status_.ok(); }
   const Status& status() const& { return status_; }

@@ -28,7 +28,9 @@ struct Base {
 };
 struct Derived : Base {};
 
-Result<std::unique_ptr<Base>> MakeDerived() { return std::make_unique<Derived>(); }
+Result<std::unique_ptr<Base>> MakeDerived() {
+  return std::make_unique<Derived>();
+}
 
 TEST(ResultTest, CarriesTheValue) {
   Result<std::string> const result = Quarter(12);

@@ -16,30 +16,46 @@ const std::string& EmptyString() {
 
 std::string_view StatusCodeName(StatusCode code) {
   switch (code) {
-    case StatusCode::kOk: return "ok";
-    case StatusCode::kInvalidArgument: return "invalid argument";
-    case StatusCode::kNotFound: return "not found";
-    case StatusCode::kAlreadyExists: return "already exists";
-    case StatusCode::kFailedPrecondition: return "failed precondition";
-    case StatusCode::kOutOfRange: return "out of range";
-    case StatusCode::kResourceExhausted: return "resource exhausted";
-    case StatusCode::kCorruption: return "corruption";
-    case StatusCode::kIoError: return "io error";
-    case StatusCode::kUnsupported: return "unsupported";
-    case StatusCode::kUnavailable: return "unavailable";
-    case StatusCode::kAborted: return "aborted";
-    case StatusCode::kCancelled: return "cancelled";
-    case StatusCode::kTimeout: return "timeout";
-    case StatusCode::kPermissionDenied: return "permission denied";
-    case StatusCode::kOutcomeUnknown: return "outcome unknown";
-    case StatusCode::kInternal: return "internal error";
+    case StatusCode::kOk:
+      return "ok";
+    case StatusCode::kInvalidArgument:
+      return "invalid argument";
+    case StatusCode::kNotFound:
+      return "not found";
+    case StatusCode::kAlreadyExists:
+      return "already exists";
+    case StatusCode::kFailedPrecondition:
+      return "failed precondition";
+    case StatusCode::kOutOfRange:
+      return "out of range";
+    case StatusCode::kResourceExhausted:
+      return "resource exhausted";
+    case StatusCode::kCorruption:
+      return "corruption";
+    case StatusCode::kIoError:
+      return "io error";
+    case StatusCode::kUnsupported:
+      return "unsupported";
+    case StatusCode::kUnavailable:
+      return "unavailable";
+    case StatusCode::kAborted:
+      return "aborted";
+    case StatusCode::kCancelled:
+      return "cancelled";
+    case StatusCode::kTimeout:
+      return "timeout";
+    case StatusCode::kPermissionDenied:
+      return "permission denied";
+    case StatusCode::kOutcomeUnknown:
+      return "outcome unknown";
+    case StatusCode::kInternal:
+      return "internal error";
   }
   return "unknown status code";
 }
 
 Status::Status(StatusCode code, std::string message)
-    : error_(code == StatusCode::kOk ? nullptr
-                                     : new Error{code, std::move(message), {}, {}}) {}
+    : error_(code == StatusCode::kOk ? nullptr : new Error{code, std::move(message), {}, {}}) {}
 
 Status::Status(const Status& other)
     : error_(other.error_ == nullptr ? nullptr : new Error(*other.error_)) {
@@ -66,7 +82,9 @@ Status& Status::operator=(Status&& other) noexcept {
   return *this;
 }
 
-Status::~Status() { DieIfUnread(); }
+Status::~Status() {
+  DieIfUnread();
+}
 
 void Status::DieIfUnread() const {
 #if defined(OROCHI_CHECK_STATUS)
@@ -91,7 +109,9 @@ const std::string& Status::detail() const {
   return error_ == nullptr ? EmptyString() : error_->detail;
 }
 
-const std::string& Status::hint() const { return error_ == nullptr ? EmptyString() : error_->hint; }
+const std::string& Status::hint() const {
+  return error_ == nullptr ? EmptyString() : error_->hint;
+}
 
 Status Status::WithContext(std::string_view context) && {
   if (error_ != nullptr) {
@@ -114,7 +134,9 @@ Status Status::WithHint(std::string hint) && {
   return std::move(*this);
 }
 
-void Status::IgnoreError(std::string_view /*reason*/) const { MarkRead(); }
+void Status::IgnoreError(std::string_view /*reason*/) const {
+  MarkRead();
+}
 
 std::string Status::ToString() const {
   if (error_ == nullptr) {
@@ -123,8 +145,10 @@ std::string Status::ToString() const {
   return StrCat(StatusCodeName(error_->code), ": ", error_->message);
 }
 
-#define OROCHI_STATUS_FACTORY(Name) \
-  Status Status::Name(std::string message) { return Status(StatusCode::k##Name, std::move(message)); }
+#define OROCHI_STATUS_FACTORY(Name)                         \
+  Status Status::Name(std::string message) {                \
+    return Status(StatusCode::k##Name, std::move(message)); \
+  }
 OROCHI_STATUS_FACTORY(InvalidArgument)
 OROCHI_STATUS_FACTORY(NotFound)
 OROCHI_STATUS_FACTORY(AlreadyExists)

@@ -113,9 +113,9 @@ class [[nodiscard]] Status {
 #define OROCHI_CONCAT(a, b) OROCHI_CONCAT_INNER(a, b)
 
 /// Leaves the enclosing function with the error of `expression`, a Status, if it has one.
-#define RETURN_IF_ERROR(expression)                      \
-  do {                                                   \
+#define RETURN_IF_ERROR(expression)                               \
+  do {                                                            \
     if (::orochi::Status status_ = (expression); !status_.ok()) { \
-      return status_;                                    \
-    }                                                    \
+      return status_;                                             \
+    }                                                             \
   } while (false)

@@ -9,7 +9,9 @@
 namespace orochi {
 namespace {
 
-Status Fails() { return Status::Corruption("crc is 7, expected 9"); }
+Status Fails() {
+  return Status::Corruption("crc is 7, expected 9");
+}
 
 Status Passes(bool fail) {
   RETURN_IF_ERROR(fail ? Fails() : Status::Ok());
@@ -57,7 +59,9 @@ TEST(StatusTest, EveryCodeHasAName) {
   }
 }
 
-TEST(StatusTest, IgnoringIsSpeltOut) { Fails().IgnoreError("the test wants it dropped"); }
+TEST(StatusTest, IgnoringIsSpeltOut) {
+  Fails().IgnoreError("the test wants it dropped");
+}
 
 #if defined(OROCHI_CHECK_STATUS)
 TEST(StatusDeathTest, AnUnreadErrorAborts) {

@@ -11,8 +11,12 @@
 namespace orochi {
 
 namespace internal {
-inline void AppendPiece(std::string& out, std::string_view piece) { out.append(piece); }
-inline void AppendPiece(std::string& out, char value) { out.push_back(value); }
+inline void AppendPiece(std::string& out, std::string_view piece) {
+  out.append(piece);
+}
+inline void AppendPiece(std::string& out, char value) {
+  out.push_back(value);
+}
 
 // A template, so that a string literal does not decay to a pointer and then to bool.
 template <std::same_as<bool> Bool>
@@ -21,15 +25,15 @@ void AppendPiece(std::string& out, Bool value) {
 }
 
 template <class T>
-  requires(std::is_arithmetic_v<T> && !std::same_as<T, bool> && !std::same_as<T, char>)
-void AppendPiece(std::string& out, T value) {
+requires(std::is_arithmetic_v<T> && !std::same_as<T, bool> &&
+         !std::same_as<T, char>) void AppendPiece(std::string& out, T value) {
   char digits[64];
   auto const end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
   out.append(digits, static_cast<size_t>(end - digits));
 }
 
 template <class T>
-  requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 void AppendPiece(std::string& out, T value) {
   AppendPiece(out, static_cast<int64_t>(value));
 }

@@ -24,13 +24,18 @@ enum class PhysicalType : uint8_t {
 /// Bytes of one value in a decoded vector; 0 for kBytes.
 constexpr uint32_t WidthBytes(PhysicalType type) {
   switch (type) {
-    case PhysicalType::kBool: return 1;
-    case PhysicalType::kInt16: return 2;
+    case PhysicalType::kBool:
+      return 1;
+    case PhysicalType::kInt16:
+      return 2;
     case PhysicalType::kInt32:
-    case PhysicalType::kFloat32: return 4;
+    case PhysicalType::kFloat32:
+      return 4;
     case PhysicalType::kInt64:
-    case PhysicalType::kFloat64: return 8;
-    case PhysicalType::kBytes: return 0;
+    case PhysicalType::kFloat64:
+      return 8;
+    case PhysicalType::kBytes:
+      return 0;
   }
   return 0;
 }

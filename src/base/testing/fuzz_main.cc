@@ -70,8 +70,8 @@ Input Mutate(const std::vector<Input>& corpus, orochi::Random& random) {
       case 4:  // copy a run elsewhere
         if (!input.empty()) {
           size_t const from = random.Below(input.size());
-          size_t const count = std::min(input.size() - std::max(from, at),
-                                        static_cast<size_t>(random.Below(16)));
+          size_t const count =
+              std::min(input.size() - std::max(from, at), static_cast<size_t>(random.Below(16)));
           std::copy_n(Input(input.begin() + static_cast<ptrdiff_t>(from),
                             input.begin() + static_cast<ptrdiff_t>(from + count))
                           .begin(),

@@ -1,0 +1,29 @@
+// Loading: what PostgreSQL calls when it loads orochi.so, and what the library says of itself.
+
+#include "pg/bridge.h"
+#include "pg/settings.h"
+
+extern "C" {
+PG_MODULE_MAGIC;
+void _PG_init(void);
+PG_FUNCTION_INFO_V1(orochi_version);
+}
+
+void _PG_init(void) {
+  if (!process_shared_preload_libraries_in_progress) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("orochi must be loaded through shared_preload_libraries"),
+                    errhint("Add orochi to shared_preload_libraries in postgresql.conf and "
+                            "restart PostgreSQL.")));
+  }
+  orochi::pg::InstallAssertHandler();
+  orochi::pg::DefineSettings();
+}
+
+Datum orochi_version(PG_FUNCTION_ARGS) {
+  (void)fcinfo;
+  return orochi::pg::Boundary([]() -> orochi::Result<Datum> {
+    return orochi::pg::TryPg(
+        []() noexcept { return PointerGetDatum(cstring_to_text(OROCHI_VERSION)); });
+  });
+}
