@@ -1,0 +1,82 @@
+#include "codec/crc32c.h"
+
+#include <array>
+#include <cstring>
+
+#if defined(__SSE4_2__)
+#include <nmmintrin.h>
+#endif
+
+namespace orochi::codec {
+namespace {
+
+constexpr uint32_t kPolynomial = 0x82F63B78;
+
+// tables[0] is the CRC of one byte; tables[k] that byte followed by k zero bytes, so that eight
+// lookups advance eight bytes at once (slicing-by-8).
+constexpr std::array<std::array<uint32_t, 256>, 8> MakeTables() {
+  std::array<std::array<uint32_t, 256>, 8> tables{};
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    uint32_t crc = byte;
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? kPolynomial : 0);
+    }
+    tables[0][byte] = crc;
+  }
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    for (size_t k = 1; k < 8; ++k) {
+      uint32_t const before = tables[k - 1][byte];
+      tables[k][byte] = (before >> 8) ^ tables[0][before & 0xFF];
+    }
+  }
+  return tables;
+}
+
+constexpr auto kTables = MakeTables();
+
+uint64_t Load64(const std::byte* bytes) {
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+
+}  // namespace
+
+uint32_t Crc32cPortable(std::span<const std::byte> bytes, uint32_t crc) {
+  crc = ~crc;
+  const std::byte* at = bytes.data();
+  const std::byte* const end = at + bytes.size();
+  for (; end - at >= 8; at += 8) {
+    uint64_t const word = Load64(at) ^ crc;
+    crc = 0;
+    for (size_t k = 0; k < 8; ++k) {
+      crc ^= kTables[7 - k][(word >> (8 * k)) & 0xFF];
+    }
+  }
+  for (; at != end; ++at) {
+    crc = (crc >> 8) ^ kTables[0][(crc ^ std::to_integer<uint32_t>(*at)) & 0xFF];
+  }
+  return ~crc;
+}
+
+#if defined(__SSE4_2__)
+uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc) {
+  uint64_t running = ~crc;
+  const std::byte* at = bytes.data();
+  const std::byte* const end = at + bytes.size();
+  for (; end - at >= 8; at += 8) {
+    running = _mm_crc32_u64(running, Load64(at));
+  }
+  auto narrow = static_cast<uint32_t>(running);
+  for (; at != end; ++at) {
+    narrow = _mm_crc32_u8(narrow, std::to_integer<uint8_t>(*at));
+  }
+  return ~narrow;
+}
+#else
+uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc) {
+  return Crc32cPortable(bytes, crc);
+}
+#endif
+
+}  // namespace orochi::codec

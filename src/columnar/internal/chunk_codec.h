@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "columnar/column.h"
+#include "columnar/internal/column_buffer.h"
+#include "columnar/internal/footer.h"
+
+namespace orochi::columnar::internal {
+
+/// A chunk ready to be stored.
+struct EncodedChunk {
+  StoredChunk stored;  // info.offset_bytes is not known yet
+  std::vector<std::byte> bytes;
+};
+
+/// Turns rows of one column into stored bytes and back. Keeps scratch space between calls.
+///
+/// Threads: none.
+class ChunkEncoder {
+ public:
+  ChunkEncoder(codec::Compression compression, int compression_level)
+      : compression_(compression), compression_level_(compression_level) {}
+
+  /// Chooses the smallest encoding for what `buffer` holds. REQUIRES: buffer.row_count() > 0.
+  Status Encode(const ColumnBuffer& buffer, EncodedChunk& chunk);
+
+ private:
+  codec::Compression compression_;
+  int compression_level_;
+  std::vector<std::byte> raw_;
+  std::vector<std::byte> compressed_;
+};
+
+class ChunkDecoder {
+ public:
+  /// Checks the CRC of `bytes` and decodes them into `out`, replacing what it held. Survives any
+  /// bytes; memory is bounded by what `chunk` promises. REQUIRES: `chunk` passed DecodeFooter.
+  Status Decode(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> bytes,
+                ColumnVector& out);
+
+ private:
+  std::vector<std::byte> raw_;
+};
+
+}  // namespace orochi::columnar::internal
