@@ -1,0 +1,70 @@
+# The door. `make` says what there is.
+PRESET ?= debug
+RELEASE := build/release
+JOBS ?= $(shell nproc)
+CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
+
+.PHONY: help setup build release install quickstart check check-fast check-all asan fuzz bench format \
+        check-tree clean
+
+help:
+	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
+	@echo "make setup        install the packages of tools/packages.txt (apt; root or sudo)"
+	@echo "make release      optimised build in $(RELEASE)"
+	@echo "make install      release build into the system's PostgreSQL and /usr/local/bin"
+	@echo "make check        all that guards a push (about 10 minutes at most)"
+	@echo "make check-fast   unit tests and tree checks (about a minute)"
+	@echo "make check-all    check, then sanitizers and the long random tests"
+	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
+	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
+	@echo "make bench        benchmarks, results as in docs/performance.md"
+	@echo "make format       clang-format over the tree"
+	@echo "make clean        remove build/"
+
+setup:
+	@tools/setup.sh
+
+build:
+	@cmake --preset $(PRESET) >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@cmake --build build/$(PRESET) -j $(JOBS)
+
+release:
+	@$(MAKE) --no-print-directory build PRESET=release
+
+install: release
+	@tools/as_root.sh cmake --install $(RELEASE)
+
+quickstart: setup install
+	@tools/quickstart.sh
+
+check-tree:
+	@python3 tools/check_modules.py
+	@python3 tools/check_tree.py
+
+check: build check-tree
+	@cmake --build build/$(PRESET) -j $(JOBS) --target header_check
+	@$(CTEST) -LE long -j $(JOBS)
+
+check-fast: build check-tree
+	@$(CTEST) -L unit -j $(JOBS)
+
+check-all: check asan
+	@$(CTEST) -L long
+
+asan:
+	@$(MAKE) --no-print-directory build PRESET=asan
+	@ctest --test-dir build/asan --output-on-failure --no-tests=error -L 'unit|fuzz' -j $(JOBS)
+
+fuzz:
+	@$(MAKE) --no-print-directory build PRESET=fuzz
+	@tools/run_fuzzers.sh build/fuzz $${FUZZ_SECONDS:-60}
+
+bench: release
+	@bench/run.sh $(RELEASE)
+
+format:
+	@git ls-files '*.h' '*.cc' | xargs clang-format -i
+
+clean:
+	rm -rf build
