@@ -1,6 +1,7 @@
 #include "pg/settings.h"
 
 #include "pg/compat.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "utils/guc.h"
@@ -52,6 +53,7 @@ void DefineSettings() {
   DefineInt("orochi.move_timeout",
             "How long a move waits for older snapshots and for its final lock.",
             &settings.move_timeout_ms, 1, 24 * 3600 * 1000, GUC_UNIT_MS);
+  DefineInjectionSetting();
   MarkGUCPrefixReserved("orochi");
 }
 
