@@ -22,7 +22,7 @@ import time
 import psycopg2
 import psycopg2.extensions
 
-from queries import random_query
+from queries import Query, random_query
 from schema import Table
 
 # What a place may refuse that heap does not: the statement is then skipped on both sides.
@@ -121,9 +121,11 @@ def compare(query, plain, places):
 class Round:
     """One random table and its life."""
 
-    def __init__(self, rng, twins):
+    def __init__(self, rng, twins, twin="places", plant=False):
         self.rng = rng
         self.twins = twins
+        self.twin = twin
+        self.plant = plant
         self.table = Table(rng)
         self.statements = 0
         self.queries = 0
@@ -134,8 +136,12 @@ class Round:
                     "CREATE SCHEMA plain", "CREATE SCHEMA places"):
             self.twins.must(sql)
         for schema in ("plain", "places"):
-            for sql in self.table.create(schema):
+            for sql in self.table.create(schema, self.twin == "places"):
                 self.twins.must(sql)
+
+    def plant_a_wrong_row(self):
+        """What the oracle must find: one host of one row differs between the twins."""
+        self.twins.must("UPDATE places.t SET host = 77 WHERE ctid = (SELECT min(ctid) FROM places.t)")
 
     def both(self, template):
         """Runs DML on places, then on plain; both in one transaction, or neither."""
@@ -202,6 +208,8 @@ class Round:
         self.statements += 1
 
     def move(self):
+        if self.twin != "places":
+            return
         chunks = self.twins.must(
             "SELECT chunk::text, place FROM orochi.chunks WHERE hypertable = 'places.t'::regclass ORDER BY 1")
         if not chunks:
@@ -261,7 +269,9 @@ class Round:
 
     def live(self, steps):
         self.set_up()
-        for _ in range(steps):
+        for step in range(steps):
+            if self.plant and step == steps // 2:
+                self.plant_a_wrong_row()
             action = self.rng.random()
             if action < 0.35:
                 self.both(self.table.insert())
@@ -283,8 +293,7 @@ class Round:
                 self.settings()
             for _ in range(3):
                 self.check(random_query(self.rng, self.table))
-        everything = type(random_query(self.rng, self.table))("SELECT * FROM SCHEMA.t")
-        self.check(everything)
+        self.check(Query(f"SELECT {self.table.column_list()} FROM SCHEMA.t"))
 
 
 def prepare(twins):
@@ -304,6 +313,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--steps", type=int, default=25, help="actions in the life of one table")
+    parser.add_argument("--twin", choices=("places", "heap"), default="places",
+                        help="heap: both twins are plain tables, which judges the oracle itself")
+    parser.add_argument("--plant", action="store_true", help="make one row wrong: it must be found")
     parser.add_argument("--log", default="oracle.log.sql")
     arguments = parser.parse_args()
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().getrandbits(32)
@@ -313,7 +325,7 @@ def main():
     rounds = statements = queries = refused = 0
     while rounds == 0 or time.monotonic() < deadline:
         print(f"seed {seed}", flush=True)
-        current = Round(random.Random(seed), twins)
+        current = Round(random.Random(seed), twins, arguments.twin, arguments.plant)
         try:
             current.live(arguments.steps)
         except Difference as difference:

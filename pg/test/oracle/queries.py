@@ -78,9 +78,9 @@ def aggregates(rng, table, count):
 
 def bucket(rng, table):
     if table.time.type in ("timestamptz", "timestamp"):
-        return rng.choice(("date_trunc('day', ts)", "orochi.time_bucket('6 hours', ts)"))
+        return rng.choice(("date_trunc('day', ts)", "orochi.time_bucket(interval '6 hours', ts)"))
     if table.time.type == "date":
-        return "orochi.time_bucket('7 days', ts)"
+        return "orochi.time_bucket(interval '7 days', ts)"
     return f"orochi.time_bucket({table.time.step}::{table.time.type}, ts)"
 
 

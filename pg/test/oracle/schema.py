@@ -28,7 +28,8 @@ class Table:
         self.unique = rng.random() < 0.4
         self.index = rng.random() < 0.6
 
-    def create(self, schema):
+    def create(self, schema, hypertable):
+        """The statements that make the twin; `hypertable` says whether places.t becomes one."""
         columns = [f"ts {self.time.type} NOT NULL"]
         for column in self.columns:
             columns.append(f"{column.name} {column.kind.name}" + ("" if column.nullable else " NOT NULL"))
@@ -37,7 +38,7 @@ class Table:
         statements = [f"CREATE TABLE {schema}.t ({', '.join(columns)})"]
         if self.index:
             statements.append(f"CREATE INDEX ON {schema}.t (host, ts DESC)")
-        if schema == "places":
+        if schema == "places" and hypertable:
             statements.append(
                 "SELECT orochi.create_hypertable('places.t', 'ts', chunk_time_interval => "
                 f"{self.time.chunk_interval})")
