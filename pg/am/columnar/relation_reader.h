@@ -1,0 +1,89 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "base/result.h"
+#include "columnar/stripe_reader.h"
+#include "pg/am/columnar/column_type.h"
+#include "pg/am/columnar/stripe_catalog.h"
+
+extern "C" {
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+}
+
+namespace orochi::pg {
+
+/// Whether the relation's table access method is columnar. Never fails.
+bool IsColumnar(Relation relation);
+
+/// Reads a columnar relation under one snapshot: which stripes are visible, their footers, and one
+/// column of one row group at a time. What both the row-wise scans of the access method and the
+/// batch scans above it stand on.
+///
+/// Life:    Open, then reads in any order; one open footer at a time is kept.
+/// Threads: none.    Errors of PostgreSQL fly as CaughtError; call inside a Boundary.
+/// Borrows: `relation`, open and locked, and `snapshot`, registered or active, while it lives.
+class ColumnarReader {
+ public:
+  /// Writes out rows this backend still buffers for the relation, then lists the stripes that the
+  /// snapshot sees, by stripe number. The list never changes afterwards.
+  static Result<std::unique_ptr<ColumnarReader>> Open(Relation relation, Snapshot snapshot);
+  ~ColumnarReader();
+
+  Relation relation() const { return relation_; }
+  const std::vector<StripeEntry>& stripes() const { return stripes_; }
+  /// Rows of all visible stripes: exact, without reading data.
+  uint64_t row_count() const { return row_count_; }
+  uint64_t storage_id() const { return storage_id_; }
+
+  /// The footer of stripes()[stripe]; valid until Stripe or ReadColumn of another stripe.
+  /// kCorruption names relation, stripe and what is wrong.
+  Result<const columnar::StripeReader*> Stripe(size_t stripe);
+
+  /// What the open stripe says of the attribute over a row group; null when the stripe is older
+  /// than the column (then every row has the column's missing value, see ReadColumn).
+  /// REQUIRES: stripe was opened by Stripe() last; 1 <= attribute <= natts.
+  const columnar::ChunkInfo* Chunk(uint32_t row_group, AttrNumber attribute) const;
+
+  /// Decodes one column of one row group. A column younger than the stripe gives its default at
+  /// the time it was added, or NULL, for every row.
+  Status ReadColumn(size_t stripe, uint32_t row_group, AttrNumber attribute,
+                    columnar::ColumnVector& out);
+
+  const ColumnType& column_type(AttrNumber attribute) const {
+    return types_[static_cast<size_t>(attribute - 1)];
+  }
+
+  /// Opens a stripe that need not be in stripes(): row fetches know the entry already.
+  Result<const columnar::StripeReader*> OpenEntry(const StripeEntry& entry);
+  Status ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute, columnar::ColumnVector& out);
+
+  /// A reader without a stripe list, for row fetches.
+  static Result<std::unique_ptr<ColumnarReader>> OpenForFetch(Relation relation);
+
+ private:
+  class PageFile;
+  explicit ColumnarReader(Relation relation);
+  Status FillMissing(AttrNumber attribute, uint32_t row_count, columnar::ColumnVector& out) const;
+  std::string NameOf(const StripeEntry& entry) const;
+
+  Relation relation_;
+  std::unique_ptr<PageFile> file_;
+  std::vector<ColumnType> types_;
+  std::vector<StripeEntry> stripes_;
+  uint64_t row_count_ = 0;
+  uint64_t storage_id_ = 0;
+  std::optional<StripeEntry> open_entry_;
+  std::optional<columnar::StripeReader> open_;
+};
+
+/// A row's number in its relation as a tuple id and back. 256 rows per block, offsets from 1.
+/// Tuple ids name rows, not places in the file.
+ItemPointerData TidOfRow(uint64_t row_number);
+/// nullopt for a tuple id that no row can have.
+std::optional<uint64_t> RowOfTid(const ItemPointerData& tid);
+
+inline constexpr uint32_t kRowsPerTidBlock = 256;
+
+}  // namespace orochi::pg

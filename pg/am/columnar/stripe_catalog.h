@@ -1,0 +1,70 @@
+#pragma once
+
+#include "pg/compat.h"
+
+extern "C" {
+#include "storage/itemptr.h"
+#include "utils/snapshot.h"
+}
+
+namespace orochi::pg {
+
+/// A row of orochi.columnar_stripe. Rows [first_row_number, first_row_number + row_count) of the
+/// storage are in the stripe at [offset_bytes, offset_bytes + size_bytes) of its byte stream.
+///
+/// A stripe still being written has size_bytes 0 and row_count as reserved: only uniqueness checks
+/// look at those.
+struct StripeEntry {
+  uint64_t storage_id = 0;
+  uint64_t stripe_number = 0;  // from 1
+  uint64_t first_row_number = 0;
+  uint64_t row_count = 0;
+  uint64_t offset_bytes = 0;
+  uint64_t size_bytes = 0;
+  uint32_t footer_size_bytes = 0;
+  uint32_t row_group_count = 0;
+
+  bool being_written() const { return size_bytes == 0; }
+  bool Holds(uint64_t row_number) const {
+    return row_number >= first_row_number && row_number - first_row_number < row_count;
+  }
+};
+
+/// Access to orochi.columnar_stripe. The visibility of a stripe's rows is the visibility of its
+/// row there, so entries are inserted under the rows' transaction and command, before the first
+/// row, and completed in place once the stripe is on its pages.
+///
+/// All functions may raise PostgreSQL errors as CaughtError.
+namespace stripe_catalog {
+
+/// Finished stripes of the storage that `snapshot` sees, by stripe number. Stripes numbered up to
+/// `moved_stripe_count` are seen whenever their transaction is done, whatever the snapshot.
+/// SnapshotAny counts as "now".
+std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, Snapshot snapshot);
+
+/// The stripe that holds the row, if `snapshot` sees it. Under SnapshotDirty stripes being written
+/// count, and the snapshot's xmin names the writer as for heap tuples.
+std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count,
+                                uint64_t row_number, Snapshot snapshot);
+
+/// Inserts `entry` as of command `command_id` of the current (sub)transaction.
+ItemPointerData Insert(const StripeEntry& entry, CommandId command_id);
+
+/// Overwrites the row at `tid`, whose storage_id, stripe_number and first_row_number stay.
+/// Not undone by an abort of the current subtransaction: only the insertion decides.
+/// REQUIRES: inserted by the current transaction.
+void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry);
+
+/// Deletes every row of the storage, transactionally. Returns how many.
+uint64_t DeleteAll(uint64_t storage_id);
+
+/// The byte after the last finished stripe that is committed or own; 0 without one.
+/// REQUIRES: no other transaction writes to the storage.
+uint64_t EndOffsetBytes(uint64_t storage_id);
+
+/// False while the extension is being dropped.
+bool Exists();
+
+}  // namespace stripe_catalog
+
+}  // namespace orochi::pg
