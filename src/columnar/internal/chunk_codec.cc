@@ -1,7 +1,9 @@
 #include "columnar/internal/chunk_codec.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/str_cat.h"
 #include "codec/byte_reader.h"
@@ -15,52 +17,8 @@ namespace {
 // ColumnVector promises that stores may run past the last value.
 constexpr size_t kSlackWords = 8;
 
-void AppendPlain(const ColumnBuffer& buffer, std::vector<std::byte>& out) {
-  if (buffer.type() == PhysicalType::kBytes) {
-    codec::AppendSpan(out, std::as_bytes(std::span(buffer.ends())));
-    codec::AppendSpan(out, buffer.bytes());
-    return;
-  }
-  uint32_t const width_bytes = WidthBytes(buffer.type());
-  for (const uint64_t& word : buffer.words()) {
-    codec::AppendSpan(out, std::as_bytes(std::span(&word, 1)).first(width_bytes));
-  }
-}
-
-Status DecodePlainFixed(std::span<const std::byte> bytes, std::span<std::byte> out) {
-  if (bytes.size() != out.size()) {
-    return Status::Corruption(
-        StrCat("plain values have ", bytes.size(), " bytes, expected ", out.size()));
-  }
-  std::copy(bytes.begin(), bytes.end(), out.begin());
-  return Status::Ok();
-}
-
-// Leaves value_count + 1 offsets and the bytes of the values in `out`.
-Status DecodePlainBytes(std::span<const std::byte> bytes, uint32_t value_count,
-                        uint64_t value_size_bytes, ColumnVector& out) {
-  size_t const ends_size_bytes = size_t{value_count} * sizeof(uint32_t);
-  if (bytes.size() != ends_size_bytes + value_size_bytes) {
-    return Status::Corruption(StrCat("plain byte strings have ", bytes.size(), " bytes, expected ",
-                                     ends_size_bytes + value_size_bytes));
-  }
-  out.offsets.resize(size_t{value_count} + 1);
-  out.offsets[0] = 0;
-  std::memcpy(out.offsets.data() + 1, bytes.data(), ends_size_bytes);
-  for (size_t value = 0; value < value_count; ++value) {
-    if (out.offsets[value] > out.offsets[value + 1]) {
-      return Status::Corruption(StrCat("offset of byte string ", value + 1, " goes back from ",
-                                       out.offsets[value], " to ", out.offsets[value + 1]));
-    }
-  }
-  if (out.offsets[value_count] != value_size_bytes) {
-    return Status::Corruption(
-        StrCat("byte strings end at ", out.offsets[value_count], ", expected ", value_size_bytes));
-  }
-  std::span<const std::byte> const values = bytes.subspan(ends_size_bytes);
-  out.bytes.assign(values.begin(), values.end());
-  return Status::Ok();
-}
+// Below this the frame of a compressed block is larger than what it can save.
+constexpr size_t kCompressedBytesMin = 32;
 
 // Takes the validity bitmap off the front of `reader`.
 Status DecodeValidity(const ChunkInfo& info, codec::ByteReader& reader, ColumnVector& out) {
@@ -125,6 +83,7 @@ void Spread(ColumnVector& out) {
 void ClearToNull(ColumnVector& out) {
   if (out.type == PhysicalType::kBytes) {
     out.offsets.assign(size_t{out.row_count} + 1, 0);
+    out.bytes.clear();
   } else {
     std::fill(out.fixed_words.begin(), out.fixed_words.end(), 0);
   }
@@ -136,11 +95,11 @@ void PrepareVector(PhysicalType type, const ChunkInfo& info, ColumnVector& out) 
   out.row_count = info.row_count;
   out.null_count = info.null_count;
   out.valid_words.clear();
-  out.offsets.clear();
-  out.bytes.clear();
   if (type == PhysicalType::kBytes) {
     out.fixed_words.clear();
   } else {
+    out.offsets.clear();
+    out.bytes.clear();
     size_t const size_bytes = size_t{info.row_count} * WidthBytes(type);
     out.fixed_words.resize((size_bytes + 7) / 8 + kSlackWords);
   }
@@ -154,67 +113,62 @@ Status CheckBools(const ColumnVector& out) {
   return bits <= 1 ? Status::Ok() : Status::Corruption("a bool is neither 0 nor 1");
 }
 
-Status DecodeRaw(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> raw,
-                 ColumnVector& out) {
-  PrepareVector(type, chunk.info, out);
-  uint32_t const value_count = chunk.info.row_count - chunk.info.null_count;
-  if (value_count == 0) {
-    if (!raw.empty() || chunk.value_size_bytes != 0) {
-      return Status::Corruption(StrCat("only NULLs, and ", raw.size(), " bytes of values"));
-    }
-    ClearToNull(out);
-    return Status::Ok();
-  }
-  codec::ByteReader reader(raw);
-  if (chunk.info.null_count > 0) {
-    RETURN_IF_ERROR(DecodeValidity(chunk.info, reader, out));
-  }
-  if (chunk.info.encoding != Encoding::kPlain) {
-    return Status::Unsupported(StrCat("encoding ", EncodingName(chunk.info.encoding)));
-  }
-  if (type == PhysicalType::kBytes) {
-    RETURN_IF_ERROR(DecodePlainBytes(reader.rest(), value_count, chunk.value_size_bytes, out));
-  } else {
-    auto const fixed_bytes = std::as_writable_bytes(std::span(out.fixed_words));
-    RETURN_IF_ERROR(
-        DecodePlainFixed(reader.rest(), fixed_bytes.first(size_t{value_count} * WidthBytes(type))));
-  }
-  if (chunk.info.null_count > 0) {
-    Spread(out);
-  }
-  return type == PhysicalType::kBool ? CheckBools(out) : Status::Ok();
-}
-
 }  // namespace
 
 Status ChunkEncoder::Encode(const ColumnBuffer& buffer, EncodedChunk& chunk) {
   ASSERT(buffer.row_count() > 0);
-  ChunkInfo info;
+  chunk.stored = {};
+  ChunkInfo& info = chunk.stored.info;
   info.row_count = buffer.row_count();
   info.null_count = buffer.null_count();
   info.statistics = BuildStatistics(buffer);
-  raw_.clear();
-  if (buffer.value_count() > 0) {
-    if (buffer.null_count() > 0) {
-      codec::AppendSpan(raw_, std::as_bytes(std::span(buffer.valid_words()))
-                                  .first((size_t{buffer.row_count()} + 7) / 8));
-    }
-    AppendPlain(buffer, raw_);
+  chunk.stored.value_size_bytes = buffer.bytes().size();
+  if (buffer.value_count() == 0) {
+    chunk.bytes.clear();
+    chunk.stored.crc = codec::Crc32c({});
+    return Status::Ok();
   }
-  std::span<const std::byte> stored = raw_;
-  if (compression_ != codec::Compression::kNone && !raw_.empty()) {
-    RETURN_IF_ERROR(codec::Compress(compression_, compression_level_, raw_, compressed_));
-    if (compressed_.size() <= raw_.size() - raw_.size() / 8) {
-      stored = compressed_;
-      info.compression = compression_;
+  values_.Plan(buffer);
+  Encoding const smallest = values_.Smallest();
+  RETURN_IF_ERROR(EncodeAs(smallest, buffer, best_));
+  // Bytes that pack badly may still repeat in ways that only general compression sees, and
+  // packing hides those.
+  size_t const plain_size_bytes = *values_.SizeBytes(Encoding::kPlain);
+  if (compression_ != codec::Compression::kNone && smallest != Encoding::kPlain &&
+      best_.stored().size() > plain_size_bytes / 4) {
+    RETURN_IF_ERROR(EncodeAs(Encoding::kPlain, buffer, other_));
+    if (other_.stored().size() < best_.stored().size()) {
+      std::swap(best_, other_);
     }
   }
+  std::span<const std::byte> const stored = best_.stored();
+  info.encoding = best_.encoding;
+  info.compression = best_.compression;
   info.size_bytes = stored.size();
-  chunk.stored = {.info = info,
-                  .raw_size_bytes = raw_.size(),
-                  .value_size_bytes = buffer.bytes().size(),
-                  .crc = codec::Crc32c(stored)};
+  chunk.stored.raw_size_bytes = best_.raw.size();
+  chunk.stored.crc = codec::Crc32c(stored);
   chunk.bytes.assign(stored.begin(), stored.end());
+  return Status::Ok();
+}
+
+Status ChunkEncoder::EncodeAs(Encoding encoding, const ColumnBuffer& buffer, Attempt& attempt) {
+  attempt.encoding = encoding;
+  attempt.compression = codec::Compression::kNone;
+  attempt.raw.clear();
+  if (buffer.null_count() > 0) {
+    codec::AppendSpan(
+        attempt.raw,
+        std::as_bytes(std::span(buffer.valid_words())).first((size_t{buffer.row_count()} + 7) / 8));
+  }
+  values_.Encode(encoding, attempt.raw);
+  if (compression_ == codec::Compression::kNone || attempt.raw.size() < kCompressedBytesMin) {
+    return Status::Ok();
+  }
+  RETURN_IF_ERROR(
+      codec::Compress(compression_, compression_level_, attempt.raw, attempt.compressed));
+  if (attempt.compressed.size() <= attempt.raw.size() - attempt.raw.size() / 8) {
+    attempt.compression = compression_;
+  }
   return Status::Ok();
 }
 
@@ -235,6 +189,31 @@ Status ChunkDecoder::Decode(PhysicalType type, const StoredChunk& chunk,
   raw_.resize(chunk.raw_size_bytes);
   RETURN_IF_ERROR(codec::Decompress(chunk.info.compression, bytes, raw_));
   return DecodeRaw(type, chunk, raw_, out);
+}
+
+Status ChunkDecoder::DecodeRaw(PhysicalType type, const StoredChunk& chunk,
+                               std::span<const std::byte> raw, ColumnVector& out) {
+  PrepareVector(type, chunk.info, out);
+  uint32_t const value_count = chunk.info.row_count - chunk.info.null_count;
+  if (value_count == 0) {
+    if (!raw.empty() || chunk.value_size_bytes != 0) {
+      return Status::Corruption(StrCat("only NULLs, and ", raw.size(), " bytes of values"));
+    }
+    ClearToNull(out);
+    return Status::Ok();
+  }
+  codec::ByteReader reader(raw);
+  if (chunk.info.null_count > 0) {
+    RETURN_IF_ERROR(DecodeValidity(chunk.info, reader, out));
+  }
+  RETURN_IF_ERROR(type == PhysicalType::kBytes
+                      ? values_.DecodeBytes(chunk.info.encoding, value_count,
+                                            chunk.value_size_bytes, reader, out)
+                      : values_.DecodeFixed(chunk.info.encoding, value_count, reader, out));
+  if (chunk.info.null_count > 0) {
+    Spread(out);
+  }
+  return type == PhysicalType::kBool ? CheckBools(out) : Status::Ok();
 }
 
 }  // namespace orochi::columnar::internal

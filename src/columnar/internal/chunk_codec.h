@@ -9,6 +9,8 @@
 #include "columnar/column.h"
 #include "columnar/internal/column_buffer.h"
 #include "columnar/internal/footer.h"
+#include "columnar/internal/value_decoder.h"
+#include "columnar/internal/value_encoder.h"
 
 namespace orochi::columnar::internal {
 
@@ -30,10 +32,24 @@ class ChunkEncoder {
   Status Encode(const ColumnBuffer& buffer, EncodedChunk& chunk);
 
  private:
+  struct Attempt {
+    Encoding encoding = Encoding::kPlain;
+    codec::Compression compression = codec::Compression::kNone;
+    std::vector<std::byte> raw;
+    std::vector<std::byte> compressed;  // means something unless compression is kNone
+
+    std::span<const std::byte> stored() const {
+      return compression == codec::Compression::kNone ? raw : compressed;
+    }
+  };
+
+  Status EncodeAs(Encoding encoding, const ColumnBuffer& buffer, Attempt& attempt);
+
   codec::Compression compression_;
   int compression_level_;
-  std::vector<std::byte> raw_;
-  std::vector<std::byte> compressed_;
+  ValueEncoder values_;
+  Attempt best_;
+  Attempt other_;
 };
 
 class ChunkDecoder {
@@ -44,7 +60,11 @@ class ChunkDecoder {
                 ColumnVector& out);
 
  private:
+  Status DecodeRaw(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> raw,
+                   ColumnVector& out);
+
   std::vector<std::byte> raw_;
+  ValueDecoder values_;
 };
 
 }  // namespace orochi::columnar::internal

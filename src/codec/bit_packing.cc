@@ -1,0 +1,115 @@
+#include "codec/bit_packing.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace orochi::codec {
+namespace {
+
+// Eight values of w bits are exactly w bytes, so the place of each within its group is known when
+// the kernel is compiled: one load, one shift and one mask a value, no branch.
+constexpr size_t kGroup = 8;
+
+// How far past its group a kernel may load.
+constexpr size_t kOverreadBytes = 8;
+
+uint64_t Load64(const std::byte* bytes) {
+  uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof(word));
+  return word;
+}
+
+template <uint32_t kWidth, size_t kIndex>
+uint64_t Extract(const std::byte* group) {
+  constexpr size_t kBit = kIndex * kWidth;
+  constexpr size_t kByte = kBit / 8;
+  constexpr uint32_t kShift = kBit % 8;
+  uint64_t word = Load64(group + kByte) >> kShift;
+  if constexpr (kShift + kWidth > 64) {
+    word |= std::to_integer<uint64_t>(group[kByte + 8]) << (64 - kShift);
+  }
+  if constexpr (kWidth < 64) {
+    word &= (uint64_t{1} << kWidth) - 1;
+  }
+  return word;
+}
+
+template <uint32_t kWidth>
+void UnpackGroups(const std::byte* in, size_t group_count, uint64_t* out) {
+  for (size_t group = 0; group < group_count; ++group) {
+    [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
+      ((out[kIndex] = Extract<kWidth, kIndex>(in)), ...);
+    }
+    (std::make_index_sequence<kGroup>());
+    in += kWidth;
+    out += kGroup;
+  }
+}
+
+using Kernel = void (*)(const std::byte* in, size_t group_count, uint64_t* out);
+
+template <size_t... kWidth>
+constexpr std::array<Kernel, sizeof...(kWidth)> MakeKernels(std::index_sequence<kWidth...>) {
+  return {&UnpackGroups<kWidth>...};
+}
+
+constexpr auto kKernels = MakeKernels(std::make_index_sequence<kBitWidthMax + 1>());
+
+}  // namespace
+
+void PackBits(std::span<const uint64_t> values, uint32_t width_bits, std::vector<std::byte>& out) {
+  ASSERT(width_bits <= kBitWidthMax);
+  if (width_bits == 0) {
+    return;
+  }
+  size_t const begin = out.size();
+  size_t const size_bytes = PackedSizeBytes(values.size(), width_bits);
+  out.resize(begin + size_bytes + sizeof(uint64_t));  // room for a whole last word
+  std::byte* at = out.data() + begin;
+  uint64_t pending = 0;
+  uint32_t pending_bits = 0;
+  for (uint64_t const value : values) {
+    ASSERT_SLOW(BitWidth(value) <= width_bits);
+    pending |= value << pending_bits;
+    pending_bits += width_bits;
+    if (pending_bits >= 64) {
+      std::memcpy(at, &pending, sizeof(pending));
+      at += sizeof(pending);
+      pending_bits -= 64;
+      // A shift by 64 would be undefined: then nothing of `value` is left.
+      pending = pending_bits == 0 ? 0 : value >> (width_bits - pending_bits);
+    }
+  }
+  std::memcpy(at, &pending, sizeof(pending));
+  out.resize(begin + size_bytes);
+}
+
+void UnpackBits(std::span<const std::byte> packed, uint32_t width_bits, std::span<uint64_t> out) {
+  ASSERT(width_bits <= kBitWidthMax);
+  ASSERT(packed.size() == PackedSizeBytes(out.size(), width_bits));
+  if (width_bits == 0) {
+    std::fill(out.begin(), out.end(), 0);
+    return;
+  }
+  // Groups whose loads stay inside `packed` are unpacked in place, the few others from a copy.
+  size_t const inside =
+      packed.size() < kOverreadBytes ? 0 : (packed.size() - kOverreadBytes) / width_bits;
+  size_t const fast_groups = std::min(inside, out.size() / kGroup);
+  kKernels[width_bits](packed.data(), fast_groups, out.data());
+  for (size_t done = fast_groups * kGroup; done < out.size(); done += kGroup) {
+    std::array<std::byte, kBitWidthMax + kOverreadBytes> group{};
+    std::array<uint64_t, kGroup> values;
+    size_t const begin = done / kGroup * width_bits;
+    std::copy_n(packed.begin() + static_cast<ptrdiff_t>(begin),
+                std::min<size_t>(width_bits, packed.size() - begin), group.begin());
+    kKernels[width_bits](group.data(), 1, values.data());
+    std::copy_n(values.begin(), std::min(kGroup, out.size() - done),
+                out.begin() + static_cast<ptrdiff_t>(done));
+  }
+}
+
+}  // namespace orochi::codec

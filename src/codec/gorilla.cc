@@ -1,0 +1,182 @@
+#include "codec/gorilla.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+
+#include "base/assert.h"
+#include "base/str_cat.h"
+
+namespace orochi::codec {
+namespace {
+
+constexpr uint32_t kLeadingBits = 5;
+constexpr uint32_t kLeadingMax = (1u << kLeadingBits) - 1;
+
+template <class Unsigned>
+constexpr uint32_t kWidthBits = std::numeric_limits<Unsigned>::digits;
+// 5 bits count 1 to 32, 6 bits count 1 to 64.
+template <class Unsigned>
+constexpr uint32_t kLengthBits = kWidthBits<Unsigned> == 32 ? 5 : 6;
+
+class BitWriter {
+ public:
+  explicit BitWriter(std::vector<std::byte>& out) : out_(out) {}
+
+  /// REQUIRES: 1 <= count <= 64, value < 2^count.
+  void Write(uint64_t value, uint32_t count) {
+    if (count > free_bits_) {
+      uint32_t const rest = count - free_bits_;
+      pending_ |= free_bits_ == 0 ? 0 : value >> rest;
+      FlushWord();
+      count = rest;
+      value = count == 64 ? value : value & ((uint64_t{1} << count) - 1);
+    }
+    free_bits_ -= count;
+    pending_ |= value << free_bits_;
+  }
+
+  void Finish() {
+    for (uint32_t written = 0; written < 64 - free_bits_; written += 8) {
+      out_.push_back(static_cast<std::byte>(pending_ >> (56 - written)));
+    }
+  }
+
+ private:
+  void FlushWord() {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      out_.push_back(static_cast<std::byte>(pending_ >> shift));
+    }
+    pending_ = 0;
+    free_bits_ = 64;
+  }
+
+  std::vector<std::byte>& out_;
+  uint64_t pending_ = 0;  // filled from the top
+  uint32_t free_bits_ = 64;
+};
+
+class BitReader {
+ public:
+  explicit BitReader(std::span<const std::byte> bytes)
+      : bytes_(bytes), bits_left_(uint64_t{bytes.size()} * 8) {}
+
+  /// Reads past the end give zeros and are noticed by overrun(). REQUIRES: 1 <= count <= 64.
+  uint64_t Read(uint32_t count) {
+    if (count > 32) {
+      uint64_t const high = ReadUpTo32(count - 32);
+      return high << 32 | ReadUpTo32(32);
+    }
+    return ReadUpTo32(count);
+  }
+
+  bool overrun() const { return overrun_; }
+  size_t consumed_bytes() const { return (position_bits_ + 7) / 8; }
+
+ private:
+  uint64_t ReadUpTo32(uint32_t count) {
+    if (count > bits_left_) {
+      overrun_ = true;
+      return 0;
+    }
+    size_t const byte = position_bits_ / 8;
+    uint64_t word = 0;
+    if (bytes_.size() - byte >= 8) {
+      std::memcpy(&word, bytes_.data() + byte, 8);
+    } else {
+      std::memcpy(&word, bytes_.data() + byte, bytes_.size() - byte);
+    }
+    word = __builtin_bswap64(word) << (position_bits_ % 8);
+    position_bits_ += count;
+    bits_left_ -= count;
+    return word >> (64 - count);
+  }
+
+  std::span<const std::byte> bytes_;
+  uint64_t position_bits_ = 0;
+  uint64_t bits_left_;
+  bool overrun_ = false;
+};
+
+}  // namespace
+
+template <class Unsigned>
+void EncodeGorilla(std::span<const Unsigned> values, std::vector<std::byte>& out) {
+  ASSERT(!values.empty());
+  constexpr uint32_t kBits = kWidthBits<Unsigned>;
+  BitWriter writer(out);
+  writer.Write(values[0], kBits);
+  uint32_t window_leading = 0;
+  uint32_t window_length = 0;  // 0: none given yet
+  for (size_t index = 1; index < values.size(); ++index) {
+    Unsigned const difference = values[index] ^ values[index - 1];
+    if (difference == 0) {
+      writer.Write(0, 1);
+      continue;
+    }
+    uint32_t const leading =
+        std::min<uint32_t>(static_cast<uint32_t>(std::countl_zero(difference)), kLeadingMax);
+    auto const trailing = static_cast<uint32_t>(std::countr_zero(difference));
+    uint32_t const length = kBits - leading - trailing;
+    bool const fits = window_length > 0 && leading >= window_leading &&
+                      trailing >= kBits - window_leading - window_length;
+    // A new window costs its header: worth it once the old one wastes more than that.
+    if (fits && window_length <= length + kLeadingBits + kLengthBits<Unsigned>) {
+      writer.Write(0b10, 2);
+    } else {
+      window_leading = leading;
+      window_length = length;
+      writer.Write(0b11, 2);
+      writer.Write(leading, kLeadingBits);
+      writer.Write(length % kBits, kLengthBits<Unsigned>);
+    }
+    writer.Write(uint64_t{difference} >> (kBits - window_leading - window_length), window_length);
+  }
+  writer.Finish();
+}
+
+template <class Unsigned>
+Status DecodeGorilla(ByteReader& reader, std::span<Unsigned> out) {
+  ASSERT(!out.empty());
+  constexpr uint32_t kBits = kWidthBits<Unsigned>;
+  BitReader bits(reader.rest());
+  out[0] = static_cast<Unsigned>(bits.Read(kBits));
+  uint32_t window_length = 0;
+  uint32_t window_shift = 0;
+  for (size_t index = 1; index < out.size(); ++index) {
+    if (bits.Read(1) == 0) {
+      out[index] = out[index - 1];
+      continue;
+    }
+    if (bits.Read(1) == 1) {
+      auto const leading = static_cast<uint32_t>(bits.Read(kLeadingBits));
+      auto const stored = static_cast<uint32_t>(bits.Read(kLengthBits<Unsigned>));
+      window_length = stored == 0 ? kBits : stored;
+      if (leading + window_length > kBits) {
+        return Status::Corruption(StrCat("gorilla: value ", index, " has ", window_length,
+                                         " bits after ", leading, " zeros, at most ", kBits,
+                                         " fit"));
+      }
+      window_shift = kBits - leading - window_length;
+    } else if (window_length == 0) {
+      return Status::Corruption(
+          StrCat("gorilla: value ", index, " reuses a window before the first"));
+    }
+    out[index] = static_cast<Unsigned>(
+        out[index - 1] ^ static_cast<Unsigned>(bits.Read(window_length) << window_shift));
+  }
+  std::span<const std::byte> consumed;
+  if (bits.overrun() || !reader.ReadSpan(bits.consumed_bytes(), consumed)) {
+    return Status::Corruption(
+        StrCat("gorilla: ", reader.remaining_bytes(), " bytes end before ", out.size(), " values"));
+  }
+  return Status::Ok();
+}
+
+template void EncodeGorilla(std::span<const uint32_t>, std::vector<std::byte>&);
+template void EncodeGorilla(std::span<const uint64_t>, std::vector<std::byte>&);
+template Status DecodeGorilla(ByteReader&, std::span<uint32_t>);
+template Status DecodeGorilla(ByteReader&, std::span<uint64_t>);
+
+}  // namespace orochi::codec
