@@ -1,0 +1,66 @@
+// The `orochi` command: reads the command line and hands over to one subcommand.
+
+#include <clocale>
+#include <cstdio>
+#include <exception>
+
+#include "base/str_cat.h"
+#include "cli/command.h"
+
+namespace {
+
+constexpr const char* kFooter = R"(
+First steps:
+  orochi up                        create and start a private server
+  orochi load DIR --table metrics --time-column timestamp
+  orochi sql                       ask questions
+  orochi down                      stop it; the data stays
+
+`orochi COMMAND --help` explains each command with examples.
+Exit codes: 0 success, 1 failed, 2 wrong command line, 3 server not up, 4 something
+is missing, 5 something is in the way, 6 malformed input data, 130 cancelled.)";
+
+bool HasCommand(CLI::App& app, const std::string& name) {
+  auto const is_named = [&](CLI::App* command) { return command->get_name() == name; };
+  return !app.get_subcommands(is_named).empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace orochi;
+  using namespace orochi::cli;
+  setlocale(LC_ALL, "");
+  setlocale(LC_NUMERIC, "C");  // numbers are read and written for machines, too
+  Invocation invocation(Terminal::Detect());
+  CLI::App app("Orochi: time series, analytics and transactions in one PostgreSQL", "orochi");
+  app.set_help_flag("-h,--help", "Show this help and exit");
+  app.set_version_flag("--version", std::string("orochi ") + OROCHI_VERSION);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  AddUpCommand(app, invocation);
+  AddDownCommand(app, invocation);
+  AddStatusCommand(app, invocation);
+  AddSqlCommand(app, invocation);
+  AddVersionCommand(app, invocation);
+  if (argc < 2) {
+    fprintf(stderr, "%s\n", app.help().c_str());
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (argv[1][0] != '-' && !HasCommand(app, argv[1])) {
+    PrintError(Status::InvalidArgument(StrCat("there is no command \"", argv[1], "\""))
+                   .WithHint("`orochi --help` lists the commands"));
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // CLI11 prints help and version the same way it reports mistakes: by throwing.
+    int const code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+  } catch (const std::exception& error) {
+    fprintf(stderr, "orochi: %s\n", error.what());
+    return static_cast<int>(ExitCode::kFailed);
+  }
+  return invocation.exit_code;
+}
