@@ -1,6 +1,7 @@
 // Loading: what PostgreSQL calls when it loads orochi.so, and what the library says of itself.
 
 #include "pg/bridge.h"
+#include "pg/hypertable/catalog.h"
 #include "pg/settings.h"
 
 extern "C" {
@@ -18,6 +19,7 @@ void _PG_init(void) {
   }
   orochi::pg::InstallAssertHandler();
   orochi::pg::DefineSettings();
+  orochi::pg::RegisterHypertableCatalog();
 }
 
 Datum orochi_version(PG_FUNCTION_ARGS) {
