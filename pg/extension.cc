@@ -2,6 +2,7 @@
 
 #include "pg/bridge.h"
 #include "pg/hypertable/catalog.h"
+#include "pg/hypertable/copy_statement.h"
 #include "pg/settings.h"
 
 extern "C" {
@@ -20,6 +21,7 @@ void _PG_init(void) {
   orochi::pg::InstallAssertHandler();
   orochi::pg::DefineSettings();
   orochi::pg::RegisterHypertableCatalog();
+  orochi::pg::RegisterHypertableCopy();
 }
 
 Datum orochi_version(PG_FUNCTION_ARGS) {
