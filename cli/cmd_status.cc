@@ -66,7 +66,7 @@ Result<DatabaseFacts> AskServer(const Cluster& cluster) {
   ASSIGN_OR_RETURN(Connection connection, cluster.Connect());
   ASSIGN_OR_RETURN(
       QueryResult const general,
-      connection.Query("SELECT current_setting('server_version'),"
+      connection.Query("SELECT split_part(current_setting('server_version'), ' ', 1),"
                        " (SELECT extversion FROM pg_extension WHERE extname = 'orochi'),"
                        " pg_database_size(current_database()),"
                        // False when somebody dropped the extension: still a status.

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   AddDownCommand(app, invocation);
   AddStatusCommand(app, invocation);
   AddSqlCommand(app, invocation);
+  AddLoadCommand(app, invocation);
   AddVersionCommand(app, invocation);
   if (argc < 2) {
     fprintf(stderr, "%s\n", app.help().c_str());

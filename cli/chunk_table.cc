@@ -1,0 +1,64 @@
+#include "cli/chunk_table.h"
+
+#include <fmt/format.h>
+
+#include "base/str_cat.h"
+#include "cli/number_format.h"
+#include "cli/text_table.h"
+
+namespace orochi::cli {
+
+namespace {
+
+constexpr int kRowsShownMax = 16;
+constexpr int kRowsShownEachEnd = 6;
+
+/// "2024-01-01 00:00:00+00" is "2024-01-01" when all it adds is midnight.
+std::string ShortTime(std::string_view text) {
+  size_t const midnight = text.find(" 00:00:00");
+  return std::string(text.substr(0, midnight));
+}
+
+}  // namespace
+
+Status PrintChunkTable(const std::string& table, Connection& connection, const Terminal& terminal) {
+  ASSIGN_OR_RETURN(
+      QueryResult const chunks,
+      connection.Query("SELECT c.chunk::regclass::text, c.range_start::text, c.range_end::text,"
+                       " c.place, k.reltuples::bigint, c.bytes FROM orochi.chunks c"
+                       " JOIN pg_class k ON k.oid = c.chunk"
+                       " WHERE c.hypertable = $1::regclass ORDER BY c.range_start",
+                       {table}));
+  TextTable text({{"chunk"},
+                  {"from"},
+                  {"to"},
+                  {"place"},
+                  {"rows", TextTable::Align::kRight},
+                  {"size", TextTable::Align::kRight}});
+  int64_t bytes_total = 0;
+  int64_t rows_total = 0;
+  for (int row = 0; row < chunks.row_count(); ++row) {
+    bytes_total += chunks.Int(row, 5);
+    rows_total += chunks.Int(row, 4);
+  }
+  int const count = chunks.row_count();
+  bool const elide = count > kRowsShownMax;
+  for (int row = 0; row < count; ++row) {
+    if (elide && row == kRowsShownEachEnd) {
+      int const hidden = count - 2 * kRowsShownEachEnd;
+      text.AddAside({fmt::format("{} {} more", terminal.Choose("\u2026", "..."), hidden), "", "",
+                     "", "", ""});
+      row += hidden;
+    }
+    text.AddRow({std::string(chunks.Text(row, 0)), ShortTime(chunks.Text(row, 1)),
+                 ShortTime(chunks.Text(row, 2)), std::string(chunks.Text(row, 3)),
+                 FormatCount(chunks.Int(row, 4)),
+                 FormatBytes(static_cast<uint64_t>(chunks.Int(row, 5)))});
+  }
+  text.AddAside({fmt::format("{} {}", FormatCount(count), count == 1 ? "chunk" : "chunks"), "", "", "", FormatCount(rows_total),
+                 FormatBytes(static_cast<uint64_t>(bytes_total))});
+  text.Print(terminal);
+  return Status::Ok();
+}
+
+}  // namespace orochi::cli
