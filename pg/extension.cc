@@ -1,6 +1,10 @@
 // Loading: what PostgreSQL calls when it loads orochi.so, and what the library says of itself.
 
 #include "pg/bridge.h"
+#include "pg/hooks/active_statements.h"
+#include "pg/hooks/executor_hooks.h"
+#include "pg/hooks/object_access_hook.h"
+#include "pg/hooks/planner_hook.h"
 #include "pg/hypertable/catalog.h"
 #include "pg/hypertable/copy_statement.h"
 #include "pg/settings.h"
@@ -22,6 +26,10 @@ void _PG_init(void) {
   orochi::pg::DefineSettings();
   orochi::pg::RegisterHypertableCatalog();
   orochi::pg::RegisterHypertableCopy();
+  orochi::pg::RegisterActiveStatements();
+  orochi::pg::RegisterPlannerHook();
+  orochi::pg::RegisterExecutorHooks();
+  orochi::pg::RegisterObjectAccessHook();
 }
 
 Datum orochi_version(PG_FUNCTION_ARGS) {

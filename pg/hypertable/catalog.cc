@@ -47,10 +47,12 @@ std::unordered_map<Oid, HypertableEntry>& Entries() {
   return entries;
 }
 
+uint64_t last_generation = 0;
+
 void Forget(HypertableEntry& entry) noexcept {
   entry.known = false;
   entry.routed = {.first = 1, .last = 0};
-  ++entry.generation;
+  entry.generation = ++last_generation;
 }
 
 void OnRelcacheInvalidation(Datum /*arg*/, Oid relid) noexcept {
@@ -181,6 +183,10 @@ Result<std::optional<Hypertable>> ReadHypertable(Oid relid) {
 
 }  // namespace
 
+uint64_t LastHypertableGeneration() noexcept {
+  return last_generation;
+}
+
 void RegisterHypertableCatalog() {
   CacheRegisterRelcacheCallback(&OnRelcacheInvalidation, Datum{0});
 }
@@ -196,7 +202,11 @@ Oid HypertableCatalogOid() {
 }
 
 Result<HypertableEntry*> HypertableEntryOf(Oid relid) {
-  HypertableEntry& entry = Entries()[relid];
+  auto const [found, is_new] = Entries().try_emplace(relid);
+  HypertableEntry& entry = found->second;
+  if (is_new) {
+    entry.generation = ++last_generation;
+  }
   // Reading the catalog accepts invalidations, which may be of this very relation.
   while (!entry.known) {
     uint64_t const generation = entry.generation;

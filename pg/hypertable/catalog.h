@@ -62,14 +62,20 @@ std::string TimeText(Oid time_type, Datum value);
 Oid HypertableCatalogOid();
 
 /// What the session knows of one partitioned table. The address stays valid for the session.
-/// Routing keeps its last chunk here: every invalidation of the table empties `routed` and counts
-/// `generation` up.
+/// Every invalidation of the table gives it a new generation, larger than all before it, and makes
+/// the session look again.
 struct HypertableEntry {
   bool known = false;  // false: look again
   std::optional<Hypertable> hypertable;
-  uint64_t generation = 1;
-  timeseries::ChunkRange routed = {.first = 1, .last = 0};  // empty
+  uint64_t generation = 0;
+  // A chunk that exists in this generation; empty when none has been looked up (hooks/routing.h).
+  timeseries::ChunkRange routed = {.first = 1, .last = 0};
+  // A hash of the partitions, and the generation it belongs to (hooks/read_snapshot.h).
+  uint32 partitions_hash = 0;
+  uint64_t hashed_generation = 0;
 };
+/// The newest generation of any entry.
+uint64_t LastHypertableGeneration() noexcept;
 /// Looks up as LookupHypertable and answers the entry, whose `hypertable` may be empty.
 Result<HypertableEntry*> HypertableEntryOf(Oid relid);
 
