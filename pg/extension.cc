@@ -1,5 +1,6 @@
 // Loading: what PostgreSQL calls when it loads orochi.so, and what the library says of itself.
 
+#include "pg/am/columnar/handler.h"
 #include "pg/bridge.h"
 #include "pg/hooks/active_statements.h"
 #include "pg/hooks/executor_hooks.h"
@@ -24,6 +25,7 @@ void _PG_init(void) {
   }
   orochi::pg::InstallAssertHandler();
   orochi::pg::DefineSettings();
+  orochi::pg::RegisterColumnar();
   orochi::pg::RegisterHypertableCatalog();
   orochi::pg::RegisterHypertableCopy();
   orochi::pg::RegisterActiveStatements();

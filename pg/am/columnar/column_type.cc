@@ -246,6 +246,11 @@ Status DatumColumn::ConvertRows(const ColumnType& type, const columnar::ColumnVe
   return Status::Ok();
 }
 
+void DatumColumn::SetNull(uint32_t row_count) {
+  values_.assign(row_count, 0);
+  nulls_.assign(row_count, 1);
+}
+
 Status DatumColumn::Convert(const ColumnType& type, const columnar::ColumnVector& vector) {
   return ConvertRows(type, vector, AllRows{vector.row_count});
 }

@@ -67,6 +67,12 @@ class DatumColumn {
   Status Convert(const ColumnType& type, const columnar::ColumnVector& vector,
                  std::span<const uint32_t> rows);
 
+  /// Makes every row NULL.
+  void SetNull(uint32_t row_count);
+  size_t memory_bytes() const {
+    return values_.capacity() * sizeof(Datum) + nulls_.capacity() + heap_.capacity() * 8;
+  }
+
   Datum value(uint32_t row) const { return values_[row]; }
   bool is_null(uint32_t row) const { return nulls_[row] != 0; }
   /// row_count entries each.

@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "columnar/stripe_reader.h"
+#include "pg/am/columnar/byte_stream.h"
 #include "pg/am/columnar/column_type.h"
 #include "pg/am/columnar/stripe_catalog.h"
 
@@ -29,7 +30,8 @@ class ColumnarReader {
   /// Writes out rows this backend still buffers for the relation, then lists the stripes that the
   /// snapshot sees, by stripe number. The list never changes afterwards.
   static Result<std::unique_ptr<ColumnarReader>> Open(Relation relation, Snapshot snapshot);
-  ~ColumnarReader();
+  ColumnarReader(const ColumnarReader&) = delete;
+  ColumnarReader& operator=(const ColumnarReader&) = delete;
 
   Relation relation() const { return relation_; }
   const std::vector<StripeEntry>& stripes() const { return stripes_; }
@@ -59,23 +61,37 @@ class ColumnarReader {
   Result<const columnar::StripeReader*> OpenEntry(const StripeEntry& entry);
   Status ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute, columnar::ColumnVector& out);
 
-  /// A reader without a stripe list, for row fetches.
+  /// "columnar table "t", stripe 3, row group 0, column "v"", for messages about the open stripe.
+  std::string NameOfColumn(uint32_t row_group, AttrNumber attribute) const;
+
+  /// A reader without a stripe list, for row fetches: the stripe of a row is looked up. Does not
+  /// write out buffered rows.
   static Result<std::unique_ptr<ColumnarReader>> OpenForFetch(Relation relation);
+  std::optional<StripeEntry> FindStripeOf(uint64_t row_number, Snapshot snapshot) const;
+  /// Lends the reader another handle of the same relation, when the first one was closed.
+  void Rebind(Relation relation) {
+    relation_ = relation;
+    file_ = StreamFile(relation);
+  }
 
  private:
-  class PageFile;
   explicit ColumnarReader(Relation relation);
   Status FillMissing(AttrNumber attribute, uint32_t row_count, columnar::ColumnVector& out) const;
   std::string NameOf(const StripeEntry& entry) const;
 
+  // Footers are small next to the data and random row fetches come back to them.
+  static constexpr size_t kOpenStripesMax = 64;
+
   Relation relation_;
-  std::unique_ptr<PageFile> file_;
+  StreamFile file_;
   std::vector<ColumnType> types_;
   std::vector<StripeEntry> stripes_;
   uint64_t row_count_ = 0;
   uint64_t storage_id_ = 0;
+  uint64_t moved_stripe_count_ = 0;
+  std::map<uint64_t, columnar::StripeReader> footers_;  // by stripe number
   std::optional<StripeEntry> open_entry_;
-  std::optional<columnar::StripeReader> open_;
+  const columnar::StripeReader* open_ = nullptr;  // one of footers_
 };
 
 /// A row's number in its relation as a tuple id and back. 256 rows per block, offsets from 1.

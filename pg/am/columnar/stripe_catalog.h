@@ -62,6 +62,14 @@ uint64_t DeleteAll(uint64_t storage_id);
 /// REQUIRES: no other transaction writes to the storage.
 uint64_t EndOffsetBytes(uint64_t storage_id);
 
+/// Whether every finished stripe of the storage past `moved_stripe_count` was committed before any
+/// snapshot in use.
+bool AllOlderThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionId oldest_xmin);
+
+/// Deletes rows of stripes that were begun and never got a row or whose writer left them
+/// unfinished. REQUIRES: no other transaction writes to the storage.
+uint64_t DeleteUnfinished(uint64_t storage_id);
+
 /// False while the extension is being dropped.
 bool Exists();
 

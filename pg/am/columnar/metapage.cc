@@ -1,0 +1,288 @@
+#include "pg/am/columnar/metapage.h"
+
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/generic_xlog.h"
+#include "access/transam.h"
+#include "access/xlog.h"
+#include "access/xloginsert.h"
+#include "catalog/namespace.h"
+#include "catalog/storage.h"
+#include "catalog/storage_xlog.h"
+#include "commands/sequence.h"
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+#include "storage/lmgr.h"
+#include "storage/smgr.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace orochi::pg {
+namespace {
+
+constexpr uint32_t kMagic = 0x4F434D31;  // "OCM1"
+constexpr uint32_t kVersion = 1;
+static_assert(kPagePayloadBytes == BLCKSZ - SizeOfPageHeaderData);
+
+Metapage* MetapageOf(Page page) {
+  return reinterpret_cast<Metapage*>(PageGetContents(page));
+}
+
+void FillMetapage(Page page, uint64_t storage_id) {
+  PageInit(page, BLCKSZ, 0);
+  *MetapageOf(page) = Metapage{.magic = kMagic,
+                               .version = kVersion,
+                               .storage_id = storage_id,
+                               .next_offset_bytes = 0,
+                               .next_row_number = 0,
+                               .next_stripe_number = 1,
+                               .moved_stripe_count = 0,
+                               .rewriter_full_xid = 0};
+  auto* const header = reinterpret_cast<PageHeader>(page);
+  header->pd_lower = static_cast<LocationIndex>(reinterpret_cast<char*>(MetapageOf(page) + 1) -
+                                                static_cast<char*>(page));
+}
+
+bool LooksRight(const Metapage& metapage) {
+  return metapage.magic == kMagic && metapage.version == kVersion &&
+         metapage.next_offset_bytes % kPagePayloadBytes == 0 && metapage.next_stripe_number > 0;
+}
+
+void RequireRight(Relation relation, const Metapage& metapage) {
+  if (LooksRight(metapage)) {
+    return;
+  }
+  if (metapage.magic == kMagic && metapage.version != kVersion) {
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("columnar table \"%s\" has format version %u, this library reads %u",
+                    RelationGetRelationName(relation), metapage.version, kVersion),
+             errhint("Install the version of orochi that wrote the table, or a newer one.")));
+  }
+  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                  errmsg("block 0 of columnar table \"%s\" is not a metapage",
+                         RelationGetRelationName(relation)),
+                  errdetail("Found magic %08X, version %u; expected magic %08X, version %u.",
+                            metapage.magic, metapage.version, kMagic, kVersion)));
+}
+
+// Block 0 under an exclusive lock, changed by `change(Metapage&)` and logged. `change` does not
+// fail and returns whether there is anything to write.
+template <class Change>
+void UpdateMetapage(Relation relation, Change change) {
+  GenericXLogState* const state = GenericXLogStart(relation);
+  Buffer const buffer = ReadBuffer(relation, 0);
+  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+  Page const page = GenericXLogRegisterBuffer(state, buffer, 0);
+  Metapage* const metapage = MetapageOf(page);
+  RequireRight(relation, *metapage);
+  if (change(*metapage)) {
+    GenericXLogFinish(state);
+  } else {
+    GenericXLogAbort(state);
+  }
+  UnlockReleaseBuffer(buffer);
+}
+
+// Through shared buffers, so that the checkpointer knows of it before the WAL record can be passed.
+void WriteFirstBlock(const RelFileNode& node, ForkNumber fork, bool permanent, bool log,
+                     uint64_t storage_id) {
+  Buffer const buffer =
+      ReadBufferWithoutRelcache(node, fork, P_NEW, RBM_ZERO_AND_LOCK, nullptr, permanent);
+  START_CRIT_SECTION();
+  FillMetapage(BufferGetPage(buffer), storage_id);
+  MarkBufferDirty(buffer);
+  if (log) {
+    log_newpage_buffer(buffer, true);
+  }
+  END_CRIT_SECTION();
+  UnlockReleaseBuffer(buffer);
+}
+
+}  // namespace
+
+Metapage ReadMetapage(Relation relation) noexcept {
+  Buffer const buffer = ReadBuffer(relation, 0);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  Metapage const metapage = *MetapageOf(BufferGetPage(buffer));
+  UnlockReleaseBuffer(buffer);
+  RequireRight(relation, metapage);
+  return metapage;
+}
+
+bool TryReadMetapage(Relation relation, Metapage* metapage) noexcept {
+  SMgrRelation const smgr = RelationGetSmgr(relation);
+  if (!smgrexists(smgr, MAIN_FORKNUM) || smgrnblocks(smgr, MAIN_FORKNUM) == 0) {
+    return false;
+  }
+  if (RELATION_IS_OTHER_TEMP(relation)) {
+    // A crashed session's temporary table: its buffers died with it, the file is all there is.
+    PGAlignedBlock block;
+    smgrread(smgr, MAIN_FORKNUM, 0, block.data);
+    *metapage = *MetapageOf(block.data);
+  } else {
+    Buffer const buffer = ReadBuffer(relation, 0);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    *metapage = *MetapageOf(BufferGetPage(buffer));
+    UnlockReleaseBuffer(buffer);
+  }
+  return LooksRight(*metapage);
+}
+
+uint64_t NextStorageId() noexcept {
+  Oid const schema = get_namespace_oid("orochi", false);
+  Oid const sequence = get_relname_relid("columnar_storage_id_seq", schema);
+  if (!OidIsValid(sequence)) {
+    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+                    errmsg("sequence orochi.columnar_storage_id_seq does not exist"),
+                    errhint("Run ALTER EXTENSION orochi UPDATE.")));
+  }
+  return static_cast<uint64_t>(nextval_internal(sequence, false));
+}
+
+void CreateStorage(const RelFileNode& node, char persistence, uint64_t storage_id) noexcept {
+  SMgrRelation const smgr = RelationCreateStorage(node, persistence, true);
+  if (persistence == RELPERSISTENCE_TEMP) {
+    PGAlignedBlock block;
+    FillMetapage(block.data, storage_id);
+    PageSetChecksumInplace(block.data, 0);
+    smgrextend(smgr, MAIN_FORKNUM, 0, block.data, true);
+    return;
+  }
+  bool const permanent = persistence == RELPERSISTENCE_PERMANENT;
+  WriteFirstBlock(node, MAIN_FORKNUM, permanent, permanent && XLogIsNeeded(), storage_id);
+  if (!permanent) {
+    smgrcreate(smgr, INIT_FORKNUM, false);
+    log_smgrcreate(&node, INIT_FORKNUM);
+    WriteFirstBlock(node, INIT_FORKNUM, true, true, 0);
+  }
+}
+
+void RecreateMetapage(Relation relation, uint64_t storage_id) noexcept {
+  Buffer const buffer =
+      ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
+  START_CRIT_SECTION();
+  FillMetapage(BufferGetPage(buffer), storage_id);
+  MarkBufferDirty(buffer);
+  if (RelationNeedsWAL(relation)) {
+    log_newpage_buffer(buffer, true);
+  }
+  END_CRIT_SECTION();
+  UnlockReleaseBuffer(buffer);
+}
+
+StripeReservation ReserveStripe(Relation relation, uint64_t row_count) noexcept {
+  // Fetched before the lock: a sequence is not something to wait for while holding a buffer.
+  uint64_t const fresh_id = ReadMetapage(relation).storage_id == 0 ? NextStorageId() : 0;
+  StripeReservation reservation{};
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    if (metapage.storage_id == 0) {
+      metapage.storage_id = fresh_id;
+    }
+    reservation = {.storage_id = metapage.storage_id,
+                   .stripe_number = metapage.next_stripe_number,
+                   .first_row_number = metapage.next_row_number};
+    metapage.next_stripe_number += 1;
+    metapage.next_row_number += row_count;
+    return true;
+  });
+  return reservation;
+}
+
+bool ExtendRowReservation(Relation relation, uint64_t end_row_number,
+                          uint64_t additional) noexcept {
+  bool extended = false;
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    extended = metapage.next_row_number == end_row_number;
+    if (extended) {
+      metapage.next_row_number += additional;
+    }
+    return extended;
+  });
+  return extended;
+}
+
+uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_row_number,
+                      uint64_t reserved_end_row_number) noexcept {
+  uint64_t const page_count = (size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes;
+  LockRelationForExtension(relation, ExclusiveLock);
+  uint64_t const offset_bytes = ReadMetapage(relation).next_offset_bytes;
+  uint64_t const end_block = 1 + offset_bytes / kPagePayloadBytes + page_count;
+  if (end_block >= MaxBlockNumber) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("cannot extend columnar table \"%s\" beyond %u blocks",
+                           RelationGetRelationName(relation), MaxBlockNumber)));
+  }
+  // The file first: when the disk is full, nothing was reserved.
+  for (BlockNumber block = smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM); block < end_block;
+       ++block) {
+    ReleaseBuffer(ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr));
+  }
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    metapage.next_offset_bytes = offset_bytes + page_count * kPagePayloadBytes;
+    if (metapage.next_row_number == reserved_end_row_number) {
+      metapage.next_row_number = used_end_row_number;
+    }
+    return true;
+  });
+  UnlockRelationForExtension(relation, ExclusiveLock);
+  return offset_bytes;
+}
+
+void MarkStripesMoved(Relation relation) noexcept {
+  UpdateMetapage(relation, [](Metapage& metapage) {
+    metapage.moved_stripe_count = metapage.next_stripe_number - 1;
+    return true;
+  });
+}
+
+void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept {
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    if (metapage.moved_stripe_count + 1 != stripe_number) {
+      return false;
+    }
+    metapage.moved_stripe_count = stripe_number;
+    return true;
+  });
+}
+
+void MarkRewritten(Relation relation) noexcept {
+  uint64_t const xid = U64FromFullTransactionId(GetTopFullTransactionId());
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    metapage.rewriter_full_xid = xid;
+    return true;
+  });
+}
+
+void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept {
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    metapage.next_offset_bytes = next_offset_bytes;
+    return true;
+  });
+}
+
+void CheckSnapshotNotOlderThanRewrite(Relation relation, const Metapage& metapage,
+                                      Snapshot snapshot) noexcept {
+  if (metapage.rewriter_full_xid == 0 || !IsMVCCSnapshot(snapshot)) {
+    return;
+  }
+  FullTransactionId const rewriter = FullTransactionIdFromU64(metapage.rewriter_full_xid);
+  uint64_t const next = U64FromFullTransactionId(ReadNextFullTransactionId());
+  // Past half of the xid space no snapshot can be that old, and xids would compare wrongly.
+  if (metapage.rewriter_full_xid + (uint64_t{1} << 31) < next ||
+      TransactionIdIsCurrentTransactionId(XidFromFullTransactionId(rewriter))) {
+    return;
+  }
+  if (XidInMVCCSnapshot(XidFromFullTransactionId(rewriter), snapshot)) {
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("could not read columnar table \"%s\": it was rewritten after this "
+                           "transaction's snapshot was taken",
+                           RelationGetRelationName(relation)),
+                    errhint("Run the transaction again.")));
+  }
+}
+
+}  // namespace orochi::pg

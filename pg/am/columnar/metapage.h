@@ -1,0 +1,83 @@
+#pragma once
+
+#include "pg/compat.h"
+
+extern "C" {
+#include "storage/relfilenode.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+}
+
+namespace orochi::pg {
+
+/// Block 0 of a columnar relation's main fork: who the stored data is, and what comes next.
+/// docs/formats/columnar-relation.md specifies it.
+struct Metapage {
+  uint32_t magic;
+  uint32_t version;
+  /// Identity of the data, key of orochi.columnar_stripe. 0: assigned by the first write (the init
+  /// fork of an unlogged table says so, hence after a crash none of the old stripes is found).
+  uint64_t storage_id;
+  /// First free byte of the stream in blocks 1 and up; a multiple of kPagePayloadBytes.
+  uint64_t next_offset_bytes;
+  uint64_t next_row_number;     // never handed out twice, not even after an abort
+  uint64_t next_stripe_number;  // from 1
+  /// Stripes numbered up to this are visible to whoever may open the relation, whatever its
+  /// snapshot: their writer waited for all older snapshots, or made the storage itself.
+  uint64_t moved_stripe_count;
+  /// The transaction that rewrote all rows into this storage (VACUUM FULL, CLUSTER), or 0. A
+  /// snapshot for which it is still running cannot read the rows it should see: they are gone.
+  uint64_t rewriter_full_xid;
+};
+static_assert(sizeof(Metapage) == 56);
+
+/// Payload of blocks 1 and up: all of the page behind its header.
+inline constexpr uint32_t kPagePayloadBytes = BLCKSZ - 24;
+
+/// Everything here is plain PostgreSQL code that may ereport: call it from plain frames or inside
+/// TryPg. `relation` is a columnar relation, open and locked.
+
+/// ERRCODE_DATA_CORRUPTED when block 0 is not a metapage of ours.
+Metapage ReadMetapage(Relation relation) noexcept;
+/// The same without an error: false when block 0 cannot be trusted. For DROP.
+bool TryReadMetapage(Relation relation, Metapage* metapage) noexcept;
+
+/// A storage id never used before in this database.
+uint64_t NextStorageId() noexcept;
+
+/// Creates the files of `node` and writes block 0; for an unlogged relation the init fork too.
+void CreateStorage(const RelFileNode& node, char persistence, uint64_t storage_id) noexcept;
+/// Writes block 0 of a relation that was just truncated to nothing.
+void RecreateMetapage(Relation relation, uint64_t storage_id) noexcept;
+
+/// What a new stripe gets: its number and `row_count` row numbers of its own.
+struct StripeReservation {
+  uint64_t storage_id;
+  uint64_t stripe_number;
+  uint64_t first_row_number;
+};
+StripeReservation ReserveStripe(Relation relation, uint64_t row_count) noexcept;
+
+/// Adds `additional` row numbers behind `end_row_number`; false when another writer has those.
+bool ExtendRowReservation(Relation relation, uint64_t end_row_number, uint64_t additional) noexcept;
+
+/// Takes `size_bytes` of the stream, from a page's start on, and makes the file that long. Gives
+/// row numbers from `used_end_row_number` on back if the reservation's end is still the last one.
+uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_row_number,
+                      uint64_t reserved_end_row_number) noexcept;
+
+/// Lets every snapshot see all stripes written so far (Metapage::moved_stripe_count). The caller
+/// made sure that no older snapshot can be wrong about it, and is the only writer.
+void MarkStripesMoved(Relation relation) noexcept;
+/// Extends moved_stripe_count by one stripe if all before it are moved.
+void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept;
+/// Records the current transaction as the one that rewrote all rows into this storage.
+void MarkRewritten(Relation relation) noexcept;
+/// Sets the end of the stream after the file was cut.
+void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept;
+
+/// ERRCODE_T_R_SERIALIZATION_FAILURE when `snapshot` is older than the rewrite of this storage.
+void CheckSnapshotNotOlderThanRewrite(Relation relation, const Metapage& metapage,
+                                      Snapshot snapshot) noexcept;
+
+}  // namespace orochi::pg

@@ -1,0 +1,236 @@
+#include "pg/am/columnar/relation_reader.h"
+
+#include "base/str_cat.h"
+#include "pg/am/columnar/handler.h"
+#include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/write_buffer.h"
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "storage/predicate.h"
+#include "utils/rel.h"
+}
+
+namespace orochi::pg {
+namespace {
+
+// PostgreSQL's own messages name a file and a block; people know tables.
+void AddContext(const CaughtError& error, const std::string& line) noexcept {
+  ErrorData& data = *error.data;
+  size_t const old_size = data.context == nullptr ? 0 : std::strlen(data.context) + 1;
+  auto* const text = static_cast<char*>(MemoryContextAllocExtended(
+      data.assoc_context, old_size + line.size() + 1, MCXT_ALLOC_NO_OOM));
+  if (text == nullptr) {
+    return;
+  }
+  if (old_size > 0) {
+    std::memcpy(text, data.context, old_size - 1);
+    text[old_size - 1] = '\n';
+  }
+  std::memcpy(text + old_size, line.c_str(), line.size() + 1);
+  data.context = text;
+}
+
+}  // namespace
+
+bool IsColumnar(Relation relation) {
+  return relation->rd_tableam == ColumnarRoutine();
+}
+
+ColumnarReader::ColumnarReader(Relation relation) : relation_(relation), file_(relation) {
+  TupleDesc const descriptor = RelationGetDescr(relation);
+  types_.reserve(static_cast<size_t>(descriptor->natts));
+  for (int i = 0; i < descriptor->natts; ++i) {
+    types_.push_back(ColumnTypeOf(*TupleDescAttr(descriptor, i)));
+  }
+}
+
+Result<std::unique_ptr<ColumnarReader>> ColumnarReader::Open(Relation relation, Snapshot snapshot) {
+  RETURN_IF_ERROR(WriteOutPending(relation));
+  ASSIGN_OR_RETURN(auto reader, OpenForFetch(relation));
+  TryPg([&]() noexcept {
+    PredicateLockRelation(relation, snapshot);
+    CheckSnapshotNotOlderThanRewrite(relation, ReadMetapage(relation), snapshot);
+  });
+  if (reader->storage_id_ != 0) {
+    reader->stripes_ =
+        stripe_catalog::List(reader->storage_id_, reader->moved_stripe_count_, snapshot);
+  }
+  for (const StripeEntry& entry : reader->stripes_) {
+    reader->row_count_ += entry.row_count;
+  }
+  return reader;
+}
+
+Result<std::unique_ptr<ColumnarReader>> ColumnarReader::OpenForFetch(Relation relation) {
+  auto reader = std::unique_ptr<ColumnarReader>(new ColumnarReader(relation));
+  Metapage const metapage = TryPg([&]() noexcept -> Metapage { return ReadMetapage(relation); });
+  reader->storage_id_ = metapage.storage_id;
+  reader->moved_stripe_count_ = metapage.moved_stripe_count;
+  return reader;
+}
+
+std::optional<StripeEntry> ColumnarReader::FindStripeOf(uint64_t row_number,
+                                                        Snapshot snapshot) const {
+  if (storage_id_ == 0) {
+    return std::nullopt;
+  }
+  return stripe_catalog::Find(storage_id_, moved_stripe_count_, row_number, snapshot);
+}
+
+std::string ColumnarReader::NameOf(const StripeEntry& entry) const {
+  return StrCat("columnar table \"", RelationGetRelationName(relation_), "\", stripe ",
+                entry.stripe_number);
+}
+
+std::string ColumnarReader::NameOfColumn(uint32_t row_group, AttrNumber attribute) const {
+  ASSERT(open_entry_.has_value());
+  return StrCat(NameOf(*open_entry_), ", row group ", row_group, ", column \"",
+                NameStr(TupleDescAttr(RelationGetDescr(relation_), attribute - 1)->attname), "\"");
+}
+
+Result<const columnar::StripeReader*> ColumnarReader::Stripe(size_t stripe) {
+  ASSERT(stripe < stripes_.size());
+  return OpenEntry(stripes_[stripe]);
+}
+
+Result<const columnar::StripeReader*> ColumnarReader::OpenEntry(const StripeEntry& entry) {
+  if (open_entry_ && open_entry_->stripe_number == entry.stripe_number) {
+    return open_;
+  }
+  auto found = footers_.find(entry.stripe_number);
+  if (found == footers_.end()) {
+    open_entry_.reset();
+    if (footers_.size() >= kOpenStripesMax) {
+      footers_.erase(footers_.begin());
+    }
+    try {
+      auto opened =
+          columnar::StripeReader::Open(file_, {.offset_bytes = entry.offset_bytes,
+                                               .size_bytes = entry.size_bytes,
+                                               .footer_size_bytes = entry.footer_size_bytes});
+      if (!opened.ok()) {
+        return std::move(opened).status().WithContext(NameOf(entry));
+      }
+      if (opened->row_count() != entry.row_count ||
+          opened->row_group_count() != entry.row_group_count ||
+          opened->schema().column_count() > types_.size()) {
+        return Status::Corruption(StrCat(NameOf(entry), ": footer has ", opened->row_count(),
+                                         " rows in ", opened->row_group_count(), " row groups of ",
+                                         opened->schema().column_count(), " columns, expected ",
+                                         entry.row_count, " rows in ", entry.row_group_count,
+                                         " row groups of at most ", types_.size(), " columns"));
+      }
+      found = footers_.emplace(entry.stripe_number, *std::move(opened)).first;
+    } catch (const CaughtError& error) {
+      AddContext(error, StrCat("reading the footer of ", NameOf(entry)));
+      throw;
+    }
+  }
+  open_ = &found->second;
+  open_entry_ = entry;
+  return open_;
+}
+
+const columnar::ChunkInfo* ColumnarReader::Chunk(uint32_t row_group, AttrNumber attribute) const {
+  ASSERT(open_entry_.has_value());
+  auto const column = static_cast<uint32_t>(attribute - 1);
+  return column < open_->schema().column_count() ? &open_->chunk(row_group, column) : nullptr;
+}
+
+Status ColumnarReader::ReadColumn(size_t stripe, uint32_t row_group, AttrNumber attribute,
+                                  columnar::ColumnVector& out) {
+  ASSIGN_OR_RETURN(const columnar::StripeReader* opened, Stripe(stripe));
+  (void)opened;
+  return ReadColumnOfOpen(row_group, attribute, out);
+}
+
+Status ColumnarReader::ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute,
+                                        columnar::ColumnVector& out) {
+  ASSERT(open_entry_.has_value());
+  auto const column = static_cast<uint32_t>(attribute - 1);
+  if (column >= open_->schema().column_count()) {
+    return FillMissing(attribute, open_->row_group_rows(row_group), out);
+  }
+  auto const where = [&] { return NameOfColumn(row_group, attribute); };
+  if (open_->schema().columns[column] != column_type(attribute).physical) {
+    return Status::Corruption(StrCat(where(), ": stored as physical type ",
+                                     open_->schema().columns[column], ", expected ",
+                                     column_type(attribute).physical));
+  }
+  try {
+    Status status = open_->ReadChunk(row_group, column, out);
+    if (!status.ok()) {
+      return std::move(status).WithContext(where());
+    }
+    return status;
+  } catch (const CaughtError& error) {
+    AddContext(error, StrCat("reading ", where()));
+    throw;
+  }
+}
+
+Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
+                                   columnar::ColumnVector& out) const {
+  struct Missing {
+    Datum value;
+    bool is_null;
+  };
+  const ColumnType& type = column_type(attribute);
+  Missing const missing = TryPg([&]() noexcept -> Missing {
+    Missing found;
+    found.value = getmissingattr(RelationGetDescr(relation_), attribute, &found.is_null);
+    if (!found.is_null && type.shape == ColumnType::Shape::kVarlena) {
+      found.value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(found.value));
+    }
+    return found;
+  });
+  out.type = type.physical;
+  out.row_count = row_count;
+  out.null_count = missing.is_null ? row_count : 0;
+  out.valid_words.assign((row_count + 63) / 64, 0);
+  uint32_t const width_bytes = columnar::WidthBytes(type.physical);
+  columnar::Cell const cell =
+      missing.is_null ? columnar::Cell::Null() : CellOf(type, missing.value);
+  if (width_bytes > 0) {
+    out.fixed_words.assign((uint64_t{row_count} * width_bytes + 7) / 8, 0);
+    auto* const bytes = reinterpret_cast<std::byte*>(out.fixed_words.data());
+    for (uint32_t row = 0; row < row_count && !cell.is_null; ++row) {
+      std::memcpy(bytes + uint64_t{row} * width_bytes, &cell.word, width_bytes);
+    }
+    return Status::Ok();
+  }
+  if (uint64_t{cell.size_bytes} * row_count > UINT32_MAX) {
+    return Status::ResourceExhausted(
+        StrCat("the default of column \"",
+               NameStr(TupleDescAttr(RelationGetDescr(relation_), attribute - 1)->attname),
+               "\" has ", cell.size_bytes, " bytes, too many to repeat for ", row_count, " rows"));
+  }
+  out.offsets.resize(size_t{row_count} + 1);
+  out.bytes.clear();
+  out.bytes.reserve(size_t{row_count} * cell.size_bytes);
+  for (uint32_t row = 0; row < row_count; ++row) {
+    out.offsets[row] = row * cell.size_bytes;
+    out.bytes.insert(out.bytes.end(), cell.data, cell.data + cell.size_bytes);
+  }
+  out.offsets[row_count] = row_count * cell.size_bytes;
+  return Status::Ok();
+}
+
+ItemPointerData TidOfRow(uint64_t row_number) {
+  ItemPointerData tid;
+  ItemPointerSet(&tid, static_cast<BlockNumber>(row_number / kRowsPerTidBlock),
+                 static_cast<OffsetNumber>(row_number % kRowsPerTidBlock + 1));
+  return tid;
+}
+
+std::optional<uint64_t> RowOfTid(const ItemPointerData& tid) {
+  OffsetNumber const offset = ItemPointerGetOffsetNumberNoCheck(&tid);
+  if (offset == 0 || offset > kRowsPerTidBlock) {
+    return std::nullopt;
+  }
+  return uint64_t{ItemPointerGetBlockNumberNoCheck(&tid)} * kRowsPerTidBlock + (offset - 1);
+}
+
+}  // namespace orochi::pg

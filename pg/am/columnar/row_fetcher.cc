@@ -1,0 +1,96 @@
+#include "pg/am/columnar/row_fetcher.h"
+
+#include "pg/am/columnar/write_buffer.h"
+#include "pg/bridge.h"
+
+extern "C" {
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace orochi::pg {
+
+Result<std::unique_ptr<RowFetcher>> RowFetcher::Open(Relation relation) {
+  ASSIGN_OR_RETURN(auto reader, ColumnarReader::OpenForFetch(relation));
+  return std::make_unique<RowFetcher>(std::move(reader));
+}
+
+std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot snapshot) {
+  if (last_ && last_snapshot_ == snapshot && last_->Holds(row_number)) {
+    return last_;
+  }
+  auto found = reader_->FindStripeOf(row_number, snapshot);
+  if (found && !found->being_written() && IsMVCCSnapshot(snapshot)) {
+    last_ = found;
+    last_snapshot_ = snapshot;
+  }
+  return found;
+}
+
+bool RowFetcher::IsVisible(uint64_t row_number, Snapshot snapshot) {
+  auto const found = FindStripe(row_number, snapshot);
+  return found && !found->being_written();
+}
+
+Result<RowGroupView*> RowFetcher::ViewOf(const StripeEntry& entry, uint32_t row_group) {
+  auto const key = std::pair(entry.stripe_number, row_group);
+  if (auto found = views_.find(key); found != views_.end()) {
+    found->second.last_use = ++use_count_;
+    return found->second.view.get();
+  }
+  size_t memory_bytes = 0;
+  for (const auto& [unused, cached] : views_) {
+    memory_bytes += cached.view->memory_bytes();
+  }
+  // The view about to come is as large as the others, roughly.
+  auto const limit_bytes = static_cast<size_t>(work_mem) * 1024;
+  while (!views_.empty() && memory_bytes + memory_bytes / views_.size() > limit_bytes) {
+    auto oldest = views_.begin();
+    for (auto it = views_.begin(); it != views_.end(); ++it) {
+      if (it->second.last_use < oldest->second.last_use) {
+        oldest = it;
+      }
+    }
+    memory_bytes -= oldest->second.view->memory_bytes();
+    views_.erase(oldest);
+  }
+  auto view = std::make_unique<RowGroupView>(*reader_);
+  RETURN_IF_ERROR(view->Point(entry, row_group));
+  RowGroupView* const result = view.get();
+  views_.emplace(key, Cached{std::move(view), ++use_count_});
+  return result;
+}
+
+Result<bool> RowFetcher::Fetch(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot) {
+  auto const entry = FindStripe(row_number, snapshot);
+  if (!entry) {
+    return false;
+  }
+  if (entry->being_written()) {
+    if (snapshot->snapshot_type != SNAPSHOT_DIRTY) {
+      return false;
+    }
+    ASSIGN_OR_RETURN(bool const own,
+                     ReadBackRow(reader_->relation(), entry->stripe_number, row_number, slot));
+    if (!own) {
+      if (!TransactionIdIsValid(snapshot->xmin)) {
+        return false;  // its writer is done and never completed it: nothing is there
+      }
+      TryPg([&]() noexcept { ExecStoreAllNullTuple(slot); });
+    }
+    slot->tts_tid = TidOfRow(row_number);
+    slot->tts_tableOid = RelationGetRelid(reader_->relation());
+    return true;
+  }
+  ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_->OpenEntry(*entry));
+  auto const row = static_cast<uint32_t>(row_number - entry->first_row_number);
+  uint32_t const row_group = stripe->RowGroupOf(row);
+  ASSIGN_OR_RETURN(RowGroupView* const view, ViewOf(*entry, row_group));
+  TryPg([&]() noexcept {
+    StoreRow(slot, view, static_cast<uint32_t>(row_number - view->first_row_number()),
+             RelationGetRelid(reader_->relation()));
+  });
+  return true;
+}
+
+}  // namespace orochi::pg

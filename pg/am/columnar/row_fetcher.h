@@ -1,0 +1,50 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "pg/am/columnar/row_group_view.h"
+
+namespace orochi::pg {
+
+/// Finds single rows by number, as indexes and tuple ids ask for them. Keeps the row groups it
+/// decoded, within work_mem, since neighbouring fetches often want the same ones.
+///
+/// Threads: none. Borrows `relation`, open and locked.
+class RowFetcher {
+ public:
+  explicit RowFetcher(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {}
+  static Result<std::unique_ptr<RowFetcher>> Open(Relation relation);
+
+  /// Puts the row into `slot`, one of ours, if `snapshot` sees it. Rows still buffered by this
+  /// backend count after WriteOutPending, or, under SnapshotDirty, as they are. Under
+  /// SnapshotDirty a row of another transaction in progress is found with all values NULL and
+  /// snapshot->xmin set.
+  Result<bool> Fetch(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot);
+
+  /// Whether the snapshot sees the row, without reading it.
+  bool IsVisible(uint64_t row_number, Snapshot snapshot);
+
+  /// Prepares for fetches through another handle of the relation and other snapshots.
+  void Rebind(Relation relation) {
+    reader_->Rebind(relation);
+    last_.reset();
+  }
+
+ private:
+  struct Cached {
+    std::unique_ptr<RowGroupView> view;
+    uint64_t last_use = 0;
+  };
+
+  std::optional<StripeEntry> FindStripe(uint64_t row_number, Snapshot snapshot);
+  Result<RowGroupView*> ViewOf(const StripeEntry& entry, uint32_t row_group);
+
+  std::unique_ptr<ColumnarReader> reader_;
+  std::map<std::pair<uint64_t, uint32_t>, Cached> views_;  // by stripe number and row group
+  uint64_t use_count_ = 0;
+  // The stripe found last under an MVCC snapshot, which sees it for good.
+  std::optional<StripeEntry> last_;
+  Snapshot last_snapshot_ = nullptr;
+};
+
+}  // namespace orochi::pg

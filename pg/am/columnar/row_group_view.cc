@@ -1,0 +1,159 @@
+#include "pg/am/columnar/row_group_view.h"
+
+#include "pg/bridge.h"
+
+extern "C" {
+#include "utils/rel.h"
+}
+
+namespace orochi::pg {
+
+Status RowGroupView::Point(const StripeEntry& entry, uint32_t row_group) {
+  decoded_count_ = 0;
+  ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry));
+  entry_ = entry;
+  row_group_ = row_group;
+  row_count_ = stripe->row_group_rows(row_group);
+  first_row_number_ = entry.first_row_number + stripe->row_group_first_row(row_group);
+  return Status::Ok();
+}
+
+Status RowGroupView::Decode(int attribute_count) {
+  if (columns_.size() < static_cast<size_t>(attribute_count)) {
+    columns_.resize(static_cast<size_t>(attribute_count));
+  }
+  ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry_));
+  (void)stripe;
+  while (decoded_count_ < attribute_count) {
+    auto const attribute = static_cast<AttrNumber>(decoded_count_ + 1);
+    const ColumnType& type = reader_.column_type(attribute);
+    DatumColumn& column = columns_[static_cast<size_t>(decoded_count_)];
+    size_t const before = column.memory_bytes();
+    if (type.dropped) {
+      column.SetNull(row_count_);
+    } else {
+      RETURN_IF_ERROR(reader_.ReadColumnOfOpen(row_group_, attribute, vector_));
+      Status status = column.Convert(type, vector_);
+      if (!status.ok()) {
+        return std::move(status).WithContext(reader_.NameOfColumn(row_group_, attribute));
+      }
+    }
+    memory_bytes_ += column.memory_bytes() - before;
+    ++decoded_count_;
+  }
+  return Status::Ok();
+}
+
+namespace {
+
+struct ColumnarSlot {
+  VirtualTupleTableSlot base;
+  RowGroupView* view;  // null: the values are in the slot
+  uint32_t row;
+};
+
+ColumnarSlot* Ours(TupleTableSlot* slot) {
+  return reinterpret_cast<ColumnarSlot*>(slot);
+}
+
+void SlotInit(TupleTableSlot* slot) {
+  TTSOpsVirtual.init(slot);
+  Ours(slot)->view = nullptr;
+}
+
+void SlotRelease(TupleTableSlot* slot) {
+  TTSOpsVirtual.release(slot);
+}
+
+void SlotClear(TupleTableSlot* slot) {
+  Ours(slot)->view = nullptr;
+  TTSOpsVirtual.clear(slot);
+}
+
+void SlotGetSomeAttrs(TupleTableSlot* slot, int attribute_count) {
+  RowGroupView* const view = Ours(slot)->view;
+  if (view == nullptr) {
+    elog(ERROR, "slot of a columnar table has %d values, %d asked for", slot->tts_nvalid,
+         attribute_count);
+  }
+  if (view->decoded_count() < attribute_count) {
+    Boundary([&]() -> Status { return view->Decode(attribute_count); });
+  }
+  uint32_t const row = Ours(slot)->row;
+  for (int i = slot->tts_nvalid; i < attribute_count; ++i) {
+    slot->tts_values[i] = view->value(i + 1, row);
+    slot->tts_isnull[i] = view->is_null(i + 1, row);
+  }
+  slot->tts_nvalid = static_cast<AttrNumber>(attribute_count);
+}
+
+Datum SlotGetSystemAttribute(TupleTableSlot*, int attribute, bool*) {
+  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                  errmsg("cannot read system column %d of a columnar table", attribute),
+                  errhint("Only ctid and tableoid exist there.")));
+  return 0;
+}
+
+// All values in the slot, none in the view.
+void Detach(TupleTableSlot* slot) {
+  if (Ours(slot)->view != nullptr) {
+    slot_getallattrs(slot);
+    Ours(slot)->view = nullptr;
+  }
+}
+
+void SlotMaterialize(TupleTableSlot* slot) {
+  Detach(slot);
+  TTSOpsVirtual.materialize(slot);
+}
+
+void SlotCopy(TupleTableSlot* to, TupleTableSlot* from) {
+  Ours(to)->view = nullptr;
+  TTSOpsVirtual.copyslot(to, from);
+}
+
+HeapTuple SlotCopyHeapTuple(TupleTableSlot* slot) {
+  slot_getallattrs(slot);
+  return TTSOpsVirtual.copy_heap_tuple(slot);
+}
+
+MinimalTuple SlotCopyMinimalTuple(TupleTableSlot* slot) {
+  slot_getallattrs(slot);
+  return TTSOpsVirtual.copy_minimal_tuple(slot);
+}
+
+const TupleTableSlotOps kSlotOps = {
+    .base_slot_size = sizeof(ColumnarSlot),
+    .init = SlotInit,
+    .release = SlotRelease,
+    .clear = SlotClear,
+    .getsomeattrs = SlotGetSomeAttrs,
+    .getsysattr = SlotGetSystemAttribute,
+    .materialize = SlotMaterialize,
+    .copyslot = SlotCopy,
+    .get_heap_tuple = nullptr,
+    .get_minimal_tuple = nullptr,
+    .copy_heap_tuple = SlotCopyHeapTuple,
+    .copy_minimal_tuple = SlotCopyMinimalTuple,
+};
+
+}  // namespace
+
+const TupleTableSlotOps* ColumnarSlotOps() {
+  return &kSlotOps;
+}
+
+void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id) {
+  ExecClearTuple(slot);
+  if (slot->tts_ops != &kSlotOps) {
+    elog(ERROR, "slot given to a columnar scan is of another kind");
+  }
+  Ours(slot)->view = view;
+  Ours(slot)->row = row;
+  slot->tts_flags &= static_cast<uint16>(~TTS_FLAG_EMPTY);
+  slot->tts_nvalid = 0;
+  slot->tts_tid = TidOfRow(view->first_row_number() + row);
+  slot->tts_tableOid = relation_id;
+}
+
+}  // namespace orochi::pg

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "pg/am/columnar/relation_reader.h"
+
+extern "C" {
+#include "executor/tuptable.h"
+}
+
+namespace orochi::pg {
+
+/// The rows of one row group as Datums, decoded column by column from the left as far as somebody
+/// asks. Re-pointed from group to group so that steady scans allocate nothing.
+///
+/// Borrows: `reader`. Values are valid until the next Point.
+class RowGroupView {
+ public:
+  explicit RowGroupView(ColumnarReader& reader) : reader_(reader) {}
+  RowGroupView(const RowGroupView&) = delete;
+  RowGroupView& operator=(const RowGroupView&) = delete;
+
+  /// Aims at a row group; nothing is decoded yet.
+  Status Point(const StripeEntry& entry, uint32_t row_group);
+  /// Decodes attributes 1 to `attribute_count`.
+  Status Decode(int attribute_count);
+
+  int decoded_count() const { return decoded_count_; }
+  uint32_t row_count() const { return row_count_; }
+  const StripeEntry& entry() const { return entry_; }
+  uint32_t row_group() const { return row_group_; }
+  /// Number in the relation of the group's first row.
+  uint64_t first_row_number() const { return first_row_number_; }
+  /// An estimate of the heap held, for bounded caches.
+  size_t memory_bytes() const { return memory_bytes_; }
+  ColumnarReader& reader() const { return reader_; }
+
+  /// REQUIRES: attribute <= decoded_count(), row < row_count().
+  Datum value(int attribute, uint32_t row) const {
+    return columns_[static_cast<size_t>(attribute - 1)].value(row);
+  }
+  bool is_null(int attribute, uint32_t row) const {
+    return columns_[static_cast<size_t>(attribute - 1)].is_null(row);
+  }
+
+ private:
+  ColumnarReader& reader_;
+  StripeEntry entry_;
+  uint32_t row_group_ = 0;
+  uint32_t row_count_ = 0;
+  uint64_t first_row_number_ = 0;
+  int decoded_count_ = 0;
+  size_t memory_bytes_ = 0;
+  columnar::ColumnVector vector_;
+  std::vector<DatumColumn> columns_;
+};
+
+/// Slots of columnar tables: a virtual slot that takes its values from a row group view when they
+/// are first asked for. Valid until the scan's next row, as for any scan slot.
+const TupleTableSlotOps* ColumnarSlotOps();
+
+/// Makes `slot`, one of ours, stand for a row of the view. Plain frame, cannot fail.
+void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id);
+
+}  // namespace orochi::pg

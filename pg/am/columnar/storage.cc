@@ -1,0 +1,140 @@
+// Files of columnar relations: creation, truncation, copies, sizes, and what DROP leaves behind.
+
+#include "pg/am/columnar/byte_stream.h"
+#include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/relation_reader.h"
+#include "pg/am/columnar/stripe_catalog.h"
+#include "pg/am/columnar/write_buffer.h"
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/multixact.h"
+#include "access/relation.h"
+#include "access/xlog.h"
+#include "catalog/storage.h"
+#include "catalog/storage_xlog.h"
+#include "storage/bufmgr.h"
+#include "storage/smgr.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace orochi::pg::columnar_am {
+namespace {
+
+// Past this many stripes a plan is not worth reading all their catalog rows.
+constexpr uint64_t kExactEstimateStripesMax = 256;
+
+// The rows of stripes go with the storage: deleted by the same transaction, so a rollback brings
+// both back. A broken metapage must not keep anyone from dropping or truncating the table.
+Status DeleteStripesOf(Relation relation) {
+  RETURN_IF_ERROR(WriteOutPending(relation));  // a rollback to a savepoint may want them
+  Metapage metapage{};
+  bool const readable = TryPg([&]() noexcept -> bool {
+    bool const found = TryReadMetapage(relation, &metapage);
+    if (!found) {
+      ereport(WARNING, (errcode(ERRCODE_DATA_CORRUPTED),
+                        errmsg("columnar table \"%s\" has no readable metapage: its rows in "
+                               "orochi.columnar_stripe stay behind",
+                               RelationGetRelationName(relation))));
+    }
+    return found;
+  });
+  if (readable && metapage.storage_id != 0 && stripe_catalog::Exists()) {
+    stripe_catalog::DeleteAll(metapage.storage_id);
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+void SetNewFilenode(Relation relation, const RelFileNode* node, char persistence,
+                    TransactionId* freeze_xid, MultiXactId* min_multi) {
+  *freeze_xid = RecentXmin;
+  *min_multi = GetOldestMultiXactId();
+  if (!RelFileNodeEquals(relation->rd_node, *node)) {  // TRUNCATE, not creation
+    Boundary([&]() -> Status { return DeleteStripesOf(relation); });
+  }
+  CreateStorage(*node, persistence, NextStorageId());
+}
+
+void NontransactionalTruncate(Relation relation) {
+  Boundary([&]() -> Status { return DeleteStripesOf(relation); });
+  uint64_t const storage_id = NextStorageId();
+  RelationTruncate(relation, 0);
+  RecreateMetapage(relation, storage_id);
+}
+
+// ALTER TABLE ... SET TABLESPACE: the same storage in another place.
+void CopyData(Relation relation, const RelFileNode* node) {
+  Boundary([&]() -> Status { return WriteOutPending(relation); });
+  char const persistence = relation->rd_rel->relpersistence;
+  SMgrRelation const to = RelationCreateStorage(*node, persistence, true);
+  // The copy reads files, so what shared buffers know must be in them.
+  FlushRelationBuffers(relation);
+  RelationCopyStorage(RelationGetSmgr(relation), to, MAIN_FORKNUM, persistence);
+  for (int fork = MAIN_FORKNUM + 1; fork <= MAX_FORKNUM; ++fork) {
+    auto const number = static_cast<ForkNumber>(fork);
+    if (!smgrexists(RelationGetSmgr(relation), number)) {
+      continue;
+    }
+    smgrcreate(to, number, false);
+    if (RelationIsPermanent(relation) ||
+        (persistence == RELPERSISTENCE_UNLOGGED && number == INIT_FORKNUM)) {
+      log_smgrcreate(node, number);
+    }
+    RelationCopyStorage(RelationGetSmgr(relation), to, number, persistence);
+  }
+  RelationDropStorage(relation);
+  smgrclose(to);
+}
+
+void EstimateSize(Relation relation, int32*, BlockNumber* pages, double* tuples,
+                  double* all_visible_fraction) {
+  *pages = smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM);
+  *all_visible_fraction = 0;
+  Metapage const metapage = ReadMetapage(relation);
+  if (metapage.storage_id == 0) {
+    *tuples = 0;
+    return;
+  }
+  if (metapage.next_stripe_number > kExactEstimateStripesMax) {
+    // Row numbers of aborted writers are not rows; the last VACUUM or ANALYZE knew better.
+    BlockNumber const old_pages = static_cast<BlockNumber>(relation->rd_rel->relpages);
+    double const old_tuples = relation->rd_rel->reltuples;
+    *tuples = old_tuples >= 0 && old_pages > 0 ? old_tuples / old_pages * *pages
+                                               : static_cast<double>(metapage.next_row_number);
+    return;
+  }
+  *tuples = Boundary([&]() -> Result<double> {
+    double count = 0;
+    for (const StripeEntry& entry :
+         stripe_catalog::List(metapage.storage_id, metapage.moved_stripe_count, SnapshotSelf)) {
+      count += static_cast<double>(entry.row_count);
+    }
+    return count;
+  });
+}
+
+bool NeedsToastTable(Relation) {
+  return false;  // stripes hold values of any size
+}
+
+void OnDropRelation(Oid relation_id) {
+  char const kind = get_rel_relkind(relation_id);
+  if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW) {
+    return;
+  }
+  Relation const relation = try_relation_open(relation_id, NoLock);  // the drop holds the lock
+  if (relation == nullptr) {
+    return;
+  }
+  if (IsColumnar(relation)) {
+    Boundary([&]() -> Status { return DeleteStripesOf(relation); });
+  }
+  relation_close(relation, NoLock);
+}
+
+}  // namespace orochi::pg::columnar_am

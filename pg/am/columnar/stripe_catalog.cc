@@ -1,0 +1,327 @@
+#include "pg/am/columnar/stripe_catalog.h"
+
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/generic_xlog.h"
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace orochi::pg::stripe_catalog {
+namespace {
+
+// Columns of orochi.columnar_stripe. All are NOT NULL and of fixed width, so the data area of every
+// row is this struct.
+struct CatalogRow {
+  int64_t storage_id;
+  int64_t stripe_number;
+  int64_t first_row_number;
+  int64_t row_count;
+  int64_t offset_bytes;
+  int64_t size_bytes;
+  int32_t footer_size_bytes;
+  int32_t row_group_count;
+};
+static_assert(sizeof(CatalogRow) == 56);
+
+constexpr AttrNumber kStorageId = 1;
+constexpr AttrNumber kFirstRowNumber = 3;
+constexpr int kColumnCount = 8;
+
+struct Catalog {
+  Relation table;
+  Relation by_stripe;  // (storage_id, stripe_number)
+  Relation by_row;     // (storage_id, first_row_number)
+};
+
+Oid OidOf(const char* name, bool missing_ok) {
+  Oid const schema = get_namespace_oid("orochi", missing_ok);
+  Oid const oid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+  if (!OidIsValid(oid) && !missing_ok) {
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation orochi.%s does not exist", name),
+             errhint("Run CREATE EXTENSION orochi, or ALTER EXTENSION orochi UPDATE.")));
+  }
+  return oid;
+}
+
+Catalog Open(LOCKMODE lock) {
+  Catalog catalog;
+  catalog.table = table_open(OidOf("columnar_stripe", false), lock);
+  catalog.by_stripe = index_open(OidOf("columnar_stripe_pkey", false), lock);
+  catalog.by_row = index_open(OidOf("columnar_stripe_by_row", false), lock);
+  return catalog;
+}
+
+// Locks of writers stay until the end of the transaction, as for any table.
+void Close(const Catalog& catalog, LOCKMODE lock) {
+  index_close(catalog.by_row, lock);
+  index_close(catalog.by_stripe, lock);
+  table_close(catalog.table, lock);
+}
+
+StripeEntry EntryOf(HeapTuple tuple) {
+  CatalogRow row;
+  std::memcpy(&row, GETSTRUCT(tuple), sizeof(row));
+  return {.storage_id = static_cast<uint64_t>(row.storage_id),
+          .stripe_number = static_cast<uint64_t>(row.stripe_number),
+          .first_row_number = static_cast<uint64_t>(row.first_row_number),
+          .row_count = static_cast<uint64_t>(row.row_count),
+          .offset_bytes = static_cast<uint64_t>(row.offset_bytes),
+          .size_bytes = static_cast<uint64_t>(row.size_bytes),
+          .footer_size_bytes = static_cast<uint32_t>(row.footer_size_bytes),
+          .row_group_count = static_cast<uint32_t>(row.row_group_count)};
+}
+
+CatalogRow RowOf(const StripeEntry& entry) {
+  return {.storage_id = static_cast<int64_t>(entry.storage_id),
+          .stripe_number = static_cast<int64_t>(entry.stripe_number),
+          .first_row_number = static_cast<int64_t>(entry.first_row_number),
+          .row_count = static_cast<int64_t>(entry.row_count),
+          .offset_bytes = static_cast<int64_t>(entry.offset_bytes),
+          .size_bytes = static_cast<int64_t>(entry.size_bytes),
+          .footer_size_bytes = static_cast<int32_t>(entry.footer_size_bytes),
+          .row_group_count = static_cast<int32_t>(entry.row_group_count)};
+}
+
+void StorageKey(ScanKey key, uint64_t storage_id) {
+  ScanKeyInit(key, kStorageId, BTEqualStrategyNumber, F_INT8EQ,
+              Int64GetDatum(static_cast<int64_t>(storage_id)));
+}
+
+// Calls visit(entry, tuple) for every row of the storage that `snapshot` sees, by stripe number.
+template <class Visit>
+void ForEach(const Catalog& catalog, uint64_t storage_id, Snapshot snapshot, Visit visit) {
+  ScanKeyData key;
+  StorageKey(&key, storage_id);
+  SysScanDesc const scan =
+      systable_beginscan_ordered(catalog.table, catalog.by_stripe, snapshot, 1, &key);
+  HeapTuple tuple;
+  while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection))) {
+    visit(EntryOf(tuple), tuple);
+  }
+  systable_endscan_ordered(scan);
+}
+
+struct EntryArray {
+  StripeEntry* entries;
+  size_t count;
+  size_t capacity;
+
+  void Add(const StripeEntry& entry) {
+    if (count == capacity) {
+      capacity = capacity == 0 ? 16 : capacity * 2;
+      entries = static_cast<StripeEntry*>(
+          entries == nullptr ? palloc(capacity * sizeof(StripeEntry))
+                             : repalloc_huge(entries, capacity * sizeof(StripeEntry)));
+    }
+    entries[count++] = entry;
+  }
+};
+
+Snapshot NowIfAny(Snapshot snapshot) {
+  return snapshot->snapshot_type == SNAPSHOT_ANY ? SnapshotSelf : snapshot;
+}
+
+// The stripe nearest below the row; ranges of stripes that are not aborted never overlap, so no
+// other can hold it.
+bool FindNearest(const Catalog& catalog, uint64_t storage_id, uint64_t row_number,
+                 Snapshot snapshot, StripeEntry* entry) {
+  ScanKeyData keys[2];
+  StorageKey(&keys[0], storage_id);
+  ScanKeyInit(&keys[1], kFirstRowNumber, BTLessEqualStrategyNumber, F_INT8LE,
+              Int64GetDatum(static_cast<int64_t>(row_number)));
+  SysScanDesc const scan =
+      systable_beginscan_ordered(catalog.table, catalog.by_row, snapshot, 2, keys);
+  bool found = false;
+  HeapTuple tuple;
+  while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, BackwardScanDirection))) {
+    *entry = EntryOf(tuple);
+    // A stripe that ended up empty shares its first row number with the next one.
+    if (entry->row_count > 0) {
+      found = entry->Holds(row_number);
+      break;
+    }
+  }
+  systable_endscan_ordered(scan);
+  return found;
+}
+
+void InsertIntoIndex(Relation index, Relation table, HeapTuple tuple, const Datum* values,
+                     IndexUniqueCheck check) {
+  IndexInfo* const info = BuildIndexInfo(index);
+  Datum keys[INDEX_MAX_KEYS];
+  bool nulls[INDEX_MAX_KEYS] = {};
+  for (int i = 0; i < info->ii_NumIndexAttrs; ++i) {
+    keys[i] = values[info->ii_IndexAttrNumbers[i] - 1];
+  }
+  index_insert(index, keys, nulls, &tuple->t_self, table, check, false, info);
+  pfree(info);
+}
+
+}  // namespace
+
+std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, Snapshot snapshot) {
+  EntryArray const found = TryPg([&]() noexcept -> EntryArray {
+    EntryArray array{};
+    Catalog const catalog = Open(AccessShareLock);
+    if (moved_stripe_count > 0) {
+      ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple) {
+        if (!entry.being_written() && entry.stripe_number <= moved_stripe_count) {
+          array.Add(entry);
+        }
+      });
+    }
+    ForEach(catalog, storage_id, NowIfAny(snapshot), [&](const StripeEntry& entry, HeapTuple) {
+      if (!entry.being_written() && entry.stripe_number > moved_stripe_count) {
+        array.Add(entry);
+      }
+    });
+    Close(catalog, AccessShareLock);
+    return array;
+  });
+  std::vector<StripeEntry> entries(found.entries, found.entries + found.count);
+  if (found.entries != nullptr) {
+    pfree(found.entries);
+  }
+  return entries;
+}
+
+std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count,
+                                uint64_t row_number, Snapshot snapshot) {
+  StripeEntry entry;
+  bool const found = TryPg([&]() noexcept -> bool {
+    Catalog const catalog = Open(AccessShareLock);
+    bool hit = moved_stripe_count > 0 &&
+               FindNearest(catalog, storage_id, row_number, SnapshotSelf, &entry) &&
+               entry.stripe_number <= moved_stripe_count;
+    if (hit && snapshot->snapshot_type == SNAPSHOT_DIRTY) {
+      snapshot->xmin = snapshot->xmax = InvalidTransactionId;
+      snapshot->speculativeToken = 0;
+    }
+    hit = hit || FindNearest(catalog, storage_id, row_number, NowIfAny(snapshot), &entry);
+    Close(catalog, AccessShareLock);
+    return hit;
+  });
+  return found ? std::optional<StripeEntry>(entry) : std::nullopt;
+}
+
+ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {
+  return TryPg([&]() noexcept -> ItemPointerData {
+    Catalog const catalog = Open(RowExclusiveLock);
+    CatalogRow const row = RowOf(entry);
+    Datum values[kColumnCount] = {
+        Int64GetDatum(row.storage_id),        Int64GetDatum(row.stripe_number),
+        Int64GetDatum(row.first_row_number),  Int64GetDatum(row.row_count),
+        Int64GetDatum(row.offset_bytes),      Int64GetDatum(row.size_bytes),
+        Int32GetDatum(row.footer_size_bytes), Int32GetDatum(row.row_group_count)};
+    bool nulls[kColumnCount] = {};
+    HeapTuple const tuple = heap_form_tuple(RelationGetDescr(catalog.table), values, nulls);
+    heap_insert(catalog.table, tuple, command_id, HEAP_INSERT_NO_LOGICAL, nullptr);
+    InsertIntoIndex(catalog.by_stripe, catalog.table, tuple, values, UNIQUE_CHECK_YES);
+    InsertIntoIndex(catalog.by_row, catalog.table, tuple, values, UNIQUE_CHECK_NO);
+    ItemPointerData const tid = tuple->t_self;
+    heap_freetuple(tuple);
+    Close(catalog, NoLock);
+    return tid;
+  });
+}
+
+void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry) {
+  TryPg([&]() noexcept {
+    Catalog const catalog = Open(RowExclusiveLock);
+    GenericXLogState* const state = GenericXLogStart(catalog.table);
+    Buffer const buffer = ReadBuffer(catalog.table, ItemPointerGetBlockNumber(&tid));
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    Page const page = GenericXLogRegisterBuffer(state, buffer, 0);
+    ItemId const item = PageGetItemId(page, ItemPointerGetOffsetNumber(&tid));
+    auto* const header = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+    auto* const data = reinterpret_cast<char*>(header) + header->t_hoff;
+    CatalogRow row;
+    std::memcpy(&row, data, sizeof(row));
+    CatalogRow const completed = RowOf(entry);
+    if (!ItemIdIsNormal(item) || row.storage_id != completed.storage_id ||
+        row.stripe_number != completed.stripe_number) {
+      elog(ERROR, "row of stripe %lld of storage %lld is not at its place in columnar_stripe",
+           static_cast<long long>(entry.stripe_number), static_cast<long long>(entry.storage_id));
+    }
+    std::memcpy(data, &completed, sizeof(completed));
+    GenericXLogFinish(state);
+    UnlockReleaseBuffer(buffer);
+    Close(catalog, NoLock);
+  });
+}
+
+uint64_t DeleteAll(uint64_t storage_id) {
+  return TryPg([&]() noexcept -> uint64_t {
+    uint64_t count = 0;
+    CommandCounterIncrement();  // rows of this very command can be deleted only by the next
+    Catalog const catalog = Open(RowExclusiveLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry&, HeapTuple tuple) {
+      simple_heap_delete(catalog.table, &tuple->t_self);
+      ++count;
+    });
+    Close(catalog, NoLock);
+    return count;
+  });
+}
+
+uint64_t EndOffsetBytes(uint64_t storage_id) {
+  return TryPg([&]() noexcept -> uint64_t {
+    uint64_t end = 0;
+    Catalog const catalog = Open(AccessShareLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple) {
+      if (!entry.being_written()) {
+        end = std::max(end, entry.offset_bytes + entry.size_bytes);
+      }
+    });
+    Close(catalog, AccessShareLock);
+    return end;
+  });
+}
+
+bool AllOlderThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionId oldest_xmin) {
+  return TryPg([&]() noexcept -> bool {
+    bool all = true;
+    Catalog const catalog = Open(AccessShareLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple tuple) {
+      TransactionId const xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+      all = all && (entry.being_written() || entry.stripe_number <= moved_stripe_count ||
+                    !TransactionIdIsNormal(xmin) || TransactionIdPrecedes(xmin, oldest_xmin));
+    });
+    Close(catalog, AccessShareLock);
+    return all;
+  });
+}
+
+uint64_t DeleteUnfinished(uint64_t storage_id) {
+  return TryPg([&]() noexcept -> uint64_t {
+    uint64_t count = 0;
+    Catalog const catalog = Open(RowExclusiveLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple tuple) {
+      if (entry.being_written()) {
+        simple_heap_delete(catalog.table, &tuple->t_self);
+        ++count;
+      }
+    });
+    Close(catalog, NoLock);
+    return count;
+  });
+}
+
+bool Exists() {
+  return TryPg([]() noexcept -> bool { return OidIsValid(OidOf("columnar_stripe", true)); });
+}
+
+}  // namespace orochi::pg::stripe_catalog

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "base/result.h"
+
+extern "C" {
+#include "executor/tuptable.h"
+#include "utils/relcache.h"
+}
+
+namespace orochi::pg {
+
+/// Rows of this backend on their way into stripes.
+///
+/// Rows pile up per (storage, subtransaction, command) in a columnar::StripeWriter. The stripe's
+/// catalog row is inserted before its first row, under that subtransaction and command, and
+/// completed in place when the stripe is written: when it is full, when memory runs short, when
+/// this backend is about to read the relation, and before the subtransaction or transaction
+/// commits or prepares. An abort forgets them.
+
+/// Adds the rows of `slots` and sets their tts_tid. `bulk`: many rows are expected.
+/// Plain frame: may ereport.
+void InsertRows(Relation relation, TupleTableSlot** slots, int slot_count, CommandId command_id,
+                int options, bool bulk);
+
+/// Writes out what is buffered for the relation's storage. Cheap when there is nothing.
+Status WriteOutPending(Relation relation);
+
+/// For uniqueness checks, which run under index locks and must not write: fills `slot` with a row
+/// of a stripe of this backend that is not written yet. False when there is no such row.
+Result<bool> ReadBackRow(Relation relation, uint64_t stripe_number, uint64_t row_number,
+                         TupleTableSlot* slot);
+
+/// Memory held by rows on their way, for tests and messages.
+uint64_t PendingRowCount();
+
+/// Transaction and subtransaction callbacks.
+void RegisterWriteBuffer();
+
+}  // namespace orochi::pg
