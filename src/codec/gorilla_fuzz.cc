@@ -1,0 +1,36 @@
+// Any bytes decoded as Gorilla streams of both widths; what was decoded is encoded and decoded
+// again.
+#include "codec/gorilla.h"
+
+#include "codec/testing/fuzz_input.h"
+
+namespace {
+
+using namespace orochi;
+using namespace orochi::codec;
+
+template <class Unsigned>
+void Fuzz(size_t count, std::span<const std::byte> input) {
+  std::vector<Unsigned> values(count);
+  ByteReader reader(input);
+  if (!DecodeGorilla(reader, std::span(values)).ok()) {
+    return;
+  }
+  std::vector<std::byte> bytes;
+  EncodeGorilla(std::span<const Unsigned>(values), bytes);
+  std::vector<Unsigned> found(count);
+  ByteReader again(bytes);
+  testing::Require(DecodeGorilla(again, std::span(found)).ok(), "own bytes decode");
+  testing::Require(again.remaining_bytes() == 0, "own bytes are consumed");
+  testing::Require(found == values, "values survive");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
+  testing::FuzzInput input(data, size_bytes);
+  size_t const count = input.TakeCount();
+  Fuzz<uint32_t>(count, input.rest());
+  Fuzz<uint64_t>(count, input.rest());
+  return 0;
+}
