@@ -93,8 +93,8 @@ CopyLeaf* RouteToLeaf(CopyTarget* target, TupleTableSlot* row) noexcept {
   if (leaf == nullptr) {
     leaf = MakeCopyLeaf(target->estate, relation, target->one_by_one);
     relation->ri_CopyMultiInsertBuffer = reinterpret_cast<CopyMultiInsertBuffer*>(leaf);
-    leaf->next = target->leaves;
-    target->leaves = leaf;
+    *target->leaves_end = leaf;
+    target->leaves_end = &leaf->next;
     ++target->leaf_count;
   }
   return leaf;
@@ -166,6 +166,7 @@ CopyTarget* OpenCopyTarget(Relation relation, List* range_table, const Hypertabl
   MemoryContext const caller = MemoryContextSwitchTo(estate->es_query_cxt);
   auto* target = static_cast<CopyTarget*>(palloc0(sizeof(CopyTarget)));
   target->estate = estate;
+  target->leaves_end = &target->leaves;
   target->input = source->state;
   target->command_id = command_id;
   target->time_attribute = hypertable.time_attno;

@@ -48,7 +48,10 @@ struct CopyTarget {
   int64 last_upper;     // inclusive
   CopyLeaf* last_leaf;  // null: nothing remembered
 
-  CopyLeaf* leaves;  // all that are open, most recently opened first
+  // All leaves that are open, in the order of their first rows, which is the order they are
+  // flushed in: an error is then about an early line.
+  CopyLeaf* leaves;
+  CopyLeaf** leaves_end;  // where the next one is linked
   int leaf_count;
   uint64 inserted_count;
 };
