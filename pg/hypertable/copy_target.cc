@@ -8,6 +8,7 @@ extern "C" {
 #include "partitioning/partbounds.h"
 #include "partitioning/partdesc.h"
 #include "pgstat.h"
+#include "storage/predicate.h"
 #include "utils/backend_progress.h"
 #include "utils/date.h"
 #include "utils/partcache.h"
@@ -187,6 +188,11 @@ CopyTarget* OpenCopyTarget(Relation relation, List* range_table, const Hypertabl
       MakeTransitionCaptureState(relation->trigdesc, RelationGetRelid(relation), CMD_INSERT);
   target->modify = modify;
   target->one_by_one = MustInsertOneByOne(target->root, source);
+  // A concurrent reader that never saw a chunk has locked the hypertable in its place. Targets are
+  // opened after chunks are made, so one look at the hypertable finds every such reader.
+  if (IsolationIsSerializable()) {
+    CheckForSerializableConflictIn(relation, nullptr, InvalidBlockNumber);
+  }
   target->routing = ExecSetupPartitionTupleRouting(estate, relation);
   LoadBounds(target, relation);
   MemoryContextSwitchTo(caller);
