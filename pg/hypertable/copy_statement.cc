@@ -4,7 +4,7 @@
 
 #include "pg/bridge.h"
 #include "pg/hypertable/catalog.h"
-#include "pg/hypertable/chunk_creation.h"
+#include "pg/hypertable/chunk_routing.h"
 #include "pg/hypertable/copy_permission.h"
 #include "pg/hypertable/copy_source.h"
 #include "pg/hypertable/copy_target.h"
@@ -142,29 +142,14 @@ void End(CopyRun* run) noexcept {
   run->source = nullptr;
 }
 
-Status EnsureChunk(const Hypertable& hypertable, Datum time, bool is_null) {
-  const auto column = [&] { return ColumnName(hypertable.relid, hypertable.time_attno); };
-  if (is_null) {
-    return Status::InvalidArgument(StrCat("time column \"", column(), "\" of hypertable ",
-                                          QualifiedName(hypertable.relid), " is null"))
-        .WithHint("The time decides which chunk a row belongs to.");
-  }
-  std::optional<int64_t> const ticks = TicksFromDatum(hypertable.kind, time);
-  if (!ticks.has_value()) {
-    return Status::OutOfRange(StrCat("time column \"", column(), "\" of hypertable ",
-                                     QualifiedName(hypertable.relid), " is ",
-                                     TimeText(hypertable.time_type, time), ", not a finite time"));
-  }
-  return CreateChunk(hypertable, *ticks).status();
-}
-
 // Makes the chunk of the pending row. An error carries the row's line like any other.
 void MakeMissingChunk(CopyRun* run) {
   TupleTableSlot* const row = run->source->row;
   int const time_index = run->hypertable.time_attno - 1;
   TryPg([=]() noexcept { CloseTarget(run); });
-  Status const status =
-      EnsureChunk(run->hypertable, row->tts_values[time_index], row->tts_isnull[time_index]);
+  Status const status = EnsureChunkFor(run->hypertable.relid, row->tts_values[time_index],
+                                       row->tts_isnull[time_index])
+                            .status();
   if (!status.ok()) {
     Report report;
     report.Set(status);
