@@ -9,7 +9,7 @@
 namespace orochi::timeseries {
 namespace {
 
-// PostgreSQL's limits: 4713-11-24 BC to 294276-12-31 for timestamps, to 5874897-12-31 for dates.
+// PostgreSQL's limits: 4714-11-24 BC to 294276-12-31 for timestamps, to 5874897-12-31 for dates.
 constexpr int64_t kFirstDay = -2'451'545;
 constexpr int64_t kLastDay = 2'145'031'948;
 constexpr int64_t kFirstMicros = -211'813'488'000'000'000;
