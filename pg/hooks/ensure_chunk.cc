@@ -11,10 +11,6 @@
 #include "pg/hypertable/chunk_routing.h"
 
 extern "C" {
-#include "access/table.h"
-#include "storage/predicate.h"
-#include "utils/rel.h"
-
 PG_FUNCTION_INFO_V1(orochi_ensure_chunk);
 }
 
@@ -65,18 +61,6 @@ Result<CallSite*> NewCallSite(FunctionCallInfo fcinfo) {
   return site;
 }
 
-// A reader that is concurrent with this transaction cannot have locked a chunk it has never seen.
-// It has locked the hypertable instead (executor_hooks.cc), so the conflict shows there.
-void CheckSerializableConflict(Oid relid) {
-  if (IsolationIsSerializable()) {
-    TryPg([&]() noexcept {
-      Relation const relation = table_open(relid, NoLock);
-      CheckForSerializableConflictIn(relation, nullptr, InvalidBlockNumber);
-      table_close(relation, NoLock);
-    });
-  }
-}
-
 Status EnsureRouted(CallSite* site, Datum value, bool isnull) {
   if (!site->is_hypertable) {
     return Status::Ok();  // no hypertable any more: rows are routed as in any partitioned table
@@ -91,7 +75,6 @@ Status EnsureRouted(CallSite* site, Datum value, bool isnull) {
                                              " outside a statement that writes to it"))
         .WithHint("The planner adds the call to such statements; do not call it yourself.");
   }
-  CheckSerializableConflict(site->relid);
   // Creating a chunk and refreshing accept invalidations, which may ask for another round.
   constexpr int kRoundsMax = 1000;
   for (int round = 0; round < kRoundsMax; ++round) {
@@ -105,6 +88,8 @@ Status EnsureRouted(CallSite* site, Datum value, bool isnull) {
     if (entry->generation == generation) {
       entry->routed = chunk.range;
       site->generation = generation;
+      // Once the chunk is there: readers that come later plan with it and lock it.
+      CheckSerializableConflict(site->relid);
       return Status::Ok();
     }
   }

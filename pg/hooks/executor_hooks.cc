@@ -32,7 +32,7 @@ void StartStatement(QueryDesc* query, int eflags) {
     return;
   }
   if (marks.reads) {
-    Boundary([&] { return CheckReadSnapshot(query, marks.partitions_hash); });
+    Boundary([&] { return MakePlanCurrent(query, eflags); });
   }
   if (marks.writes) {
     Boundary([&] { return ReadAheadIfNeeded(query, marks, eflags); });

@@ -2,6 +2,7 @@
 
 #include "base/str_cat.h"
 #include "pg/hooks/active_statements.h"
+#include "pg/hypertable/chunk_routing.h"
 #include "pg/hypertable/lock_conflict.h"
 
 extern "C" {
@@ -169,6 +170,7 @@ Status ReadAheadIfNeeded(QueryDesc* query, const PlanMarks& marks, int eflags) {
     ASSIGN_OR_RETURN(Chunk const chunk, CreateChunk(*hypertable, ticks));
     (void)chunk;
   }
+  CheckSerializableConflict(relid);
   if (keeps_rows) {
     TryPg([&]() noexcept { RunOverRows(query, rows); });
   }

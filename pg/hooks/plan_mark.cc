@@ -20,6 +20,10 @@ PlanMarks MarksOf(const PlannedStmt* plan) noexcept {
   PlanMarks marks;
   ListCell* cell = nullptr;
   foreach (cell, plan->invalItems) {
+    if (IsA(lfirst(cell), Query)) {
+      marks.query = static_cast<Query*>(lfirst(cell));
+      continue;
+    }
     auto const* const item = static_cast<const PlanInvalItem*>(lfirst(cell));
     switch (item->cacheId) {
       case kWrites:
@@ -45,6 +49,9 @@ void MarkPlan(PlannedStmt* plan, const PlanMarks& marks) noexcept {
   }
   if (marks.source_is_stable) {
     AddItem(plan, kStableSource, 0);
+  }
+  if (marks.query != nullptr) {
+    plan->invalItems = lcons(marks.query, plan->invalItems);
   }
   if (marks.reads) {
     AddItem(plan, kReads, marks.partitions_hash);

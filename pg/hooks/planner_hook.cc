@@ -193,14 +193,18 @@ Result<Prepared> PrepareQuery(Query* query) {
       AcceptInvalidationMessages();
     }
   });
+  ASSIGN_OR_RETURN(prepared.read, HashPartitions(found.read));
+  prepared.marks.reads = prepared.read.count > 0;
+  if (prepared.marks.reads) {
+    prepared.marks.query =
+        TryPg([&]() noexcept { return static_cast<Query*>(copyObjectImpl(query)); });
+  }
   if (found.any_written) {
     bool const is_stable = TryPg(
         [&]() noexcept { return !contain_volatile_functions(reinterpret_cast<Node*>(query)); });
     ASSIGN_OR_RETURN(prepared.marks.writes, RewriteQuery(query));
     prepared.marks.source_is_stable = prepared.marks.writes && is_stable;
   }
-  ASSIGN_OR_RETURN(prepared.read, HashPartitions(found.read));
-  prepared.marks.reads = prepared.read.count > 0;
   return prepared;
 }
 

@@ -6,10 +6,13 @@
 #include "pg/worker/chunk_worker.h"
 
 extern "C" {
+#include "access/table.h"
 #include "catalog/pg_class_d.h"
 #include "storage/lock.h"
+#include "storage/predicate.h"
 #include "storage/proc.h"
 #include "utils/inval.h"
+#include "utils/rel.h"
 }
 
 namespace orochi::pg {
@@ -139,6 +142,16 @@ Result<Chunk> EnsureChunkFor(Oid relid, Datum time, bool isnull) {
         StrCat("table ", QualifiedName(relid), " is not a hypertable"));
   }
   return ObtainChunk(*hypertable, RequireTicks(*hypertable, time, isnull));
+}
+
+void CheckSerializableConflict(Oid hypertable) {
+  if (IsolationIsSerializable()) {
+    TryPg([&]() noexcept {
+      Relation const relation = table_open(hypertable, NoLock);
+      CheckForSerializableConflictIn(relation, nullptr, InvalidBlockNumber);
+      table_close(relation, NoLock);
+    });
+  }
 }
 
 }  // namespace orochi::pg

@@ -21,4 +21,9 @@ int64_t RequireTicks(const Hypertable& hypertable, Datum time, bool isnull);
 /// a bound. REQUIRES: ROW EXCLUSIVE or a stronger lock on the hypertable.
 Result<Chunk> EnsureChunkFor(Oid hypertable, Datum time, bool isnull);
 
+/// In a SERIALIZABLE transaction, conflicts with those that have read the hypertable: a reader that
+/// ran before a chunk existed cannot have locked it, and has locked the hypertable instead
+/// (hooks/read_snapshot.h). Call it when the chunk exists, before rows go there.
+void CheckSerializableConflict(Oid hypertable);
+
 }  // namespace orochi::pg
