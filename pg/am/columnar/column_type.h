@@ -35,6 +35,8 @@ struct ColumnType {
   bool ordered_as_stored = false;
   int16_t length = 0;  // attlen
   Oid type_id = InvalidOid;
+
+  bool operator==(const ColumnType&) const = default;
 };
 
 ColumnType ColumnTypeOf(const FormData_pg_attribute& attribute);

@@ -39,11 +39,26 @@ bool IsColumnar(Relation relation) {
 }
 
 ColumnarReader::ColumnarReader(Relation relation) : relation_(relation), file_(relation) {
-  TupleDesc const descriptor = RelationGetDescr(relation);
-  types_.reserve(static_cast<size_t>(descriptor->natts));
+  Adopt(RelationGetDescr(relation));
+}
+
+void ColumnarReader::Adopt(TupleDesc descriptor) {
+  std::vector<ColumnType> types;
+  types.reserve(static_cast<size_t>(descriptor->natts));
   for (int i = 0; i < descriptor->natts; ++i) {
-    types_.push_back(ColumnTypeOf(*TupleDescAttr(descriptor, i)));
+    types.push_back(ColumnTypeOf(*TupleDescAttr(descriptor, i)));
   }
+  descriptor_ = descriptor;
+  if (types != types_) {
+    types_ = std::move(types);
+    ++descriptor_changes_;
+  }
+}
+
+void ColumnarReader::Rebind(Relation relation) {
+  relation_ = relation;
+  file_ = StreamFile(relation);
+  Adopt(RelationGetDescr(relation));
 }
 
 Result<std::unique_ptr<ColumnarReader>> ColumnarReader::Open(Relation relation, Snapshot snapshot) {
@@ -87,7 +102,7 @@ std::string ColumnarReader::NameOf(const StripeEntry& entry) const {
 std::string ColumnarReader::NameOfColumn(uint32_t row_group, AttrNumber attribute) const {
   ASSERT(open_entry_.has_value());
   return StrCat(NameOf(*open_entry_), ", row group ", row_group, ", column \"",
-                NameStr(TupleDescAttr(RelationGetDescr(relation_), attribute - 1)->attname), "\"");
+                NameStr(TupleDescAttr(descriptor_, attribute - 1)->attname), "\"");
 }
 
 Result<const columnar::StripeReader*> ColumnarReader::Stripe(size_t stripe) {
@@ -114,8 +129,7 @@ Result<const columnar::StripeReader*> ColumnarReader::OpenEntry(const StripeEntr
         return std::move(opened).status().WithContext(NameOf(entry));
       }
       if (opened->row_count() != entry.row_count ||
-          opened->row_group_count() != entry.row_group_count ||
-          opened->schema().column_count() > types_.size()) {
+          opened->row_group_count() != entry.row_group_count) {
         return Status::Corruption(StrCat(NameOf(entry), ": footer has ", opened->row_count(),
                                          " rows in ", opened->row_group_count(), " row groups of ",
                                          opened->schema().column_count(), " columns, expected ",
@@ -180,7 +194,7 @@ Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
   const ColumnType& type = column_type(attribute);
   Missing const missing = TryPg([&]() noexcept -> Missing {
     Missing found;
-    found.value = getmissingattr(RelationGetDescr(relation_), attribute, &found.is_null);
+    found.value = getmissingattr(descriptor_, attribute, &found.is_null);
     if (!found.is_null && type.shape == ColumnType::Shape::kVarlena) {
       found.value = PointerGetDatum(PG_DETOAST_DATUM_PACKED(found.value));
     }
@@ -202,10 +216,9 @@ Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
     return Status::Ok();
   }
   if (uint64_t{cell.size_bytes} * row_count > UINT32_MAX) {
-    return Status::ResourceExhausted(
-        StrCat("the default of column \"",
-               NameStr(TupleDescAttr(RelationGetDescr(relation_), attribute - 1)->attname),
-               "\" has ", cell.size_bytes, " bytes, too many to repeat for ", row_count, " rows"));
+    return Status::ResourceExhausted(StrCat(
+        "the default of column \"", NameStr(TupleDescAttr(descriptor_, attribute - 1)->attname),
+        "\" has ", cell.size_bytes, " bytes, too many to repeat for ", row_count, " rows"));
   }
   out.offsets.resize(size_t{row_count} + 1);
   out.bytes.clear();

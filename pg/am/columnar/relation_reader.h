@@ -69,10 +69,13 @@ class ColumnarReader {
   static Result<std::unique_ptr<ColumnarReader>> OpenForFetch(Relation relation);
   std::optional<StripeEntry> FindStripeOf(uint64_t row_number, Snapshot snapshot) const;
   /// Lends the reader another handle of the same relation, when the first one was closed.
-  void Rebind(Relation relation) {
-    relation_ = relation;
-    file_ = StreamFile(relation);
-  }
+  void Rebind(Relation relation);
+  /// Reads columns as `descriptor` has them. It differs from the relation's own while ALTER TABLE
+  /// rewrites: then rows are read in their old shape.
+  void Adopt(TupleDesc descriptor);
+  TupleDesc descriptor() const { return descriptor_; }
+  /// Counts changes of the descriptor: what was decoded before is of other types.
+  uint32_t descriptor_changes() const { return descriptor_changes_; }
 
  private:
   explicit ColumnarReader(Relation relation);
@@ -84,6 +87,8 @@ class ColumnarReader {
 
   Relation relation_;
   StreamFile file_;
+  TupleDesc descriptor_ = nullptr;
+  uint32_t descriptor_changes_ = 0;
   std::vector<ColumnType> types_;
   std::vector<StripeEntry> stripes_;
   uint64_t row_count_ = 0;

@@ -3,6 +3,7 @@
 #include "pg/bridge.h"
 
 extern "C" {
+#include "catalog/heap.h"
 #include "utils/rel.h"
 }
 
@@ -24,6 +25,8 @@ Status RowGroupView::Decode(int attribute_count) {
   }
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry_));
   (void)stripe;
+  decoded_count_ = decoded_count();
+  descriptor_changes_ = reader_.descriptor_changes();
   while (decoded_count_ < attribute_count) {
     auto const attribute = static_cast<AttrNumber>(decoded_count_ + 1);
     const ColumnType& type = reader_.column_type(attribute);
@@ -88,9 +91,11 @@ void SlotGetSomeAttrs(TupleTableSlot* slot, int attribute_count) {
 }
 
 Datum SlotGetSystemAttribute(TupleTableSlot*, int attribute, bool*) {
-  ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                  errmsg("cannot read system column %d of a columnar table", attribute),
-                  errhint("Only ctid and tableoid exist there.")));
+  ereport(ERROR,
+          (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+           errmsg("cannot read system column \"%s\" of a columnar table",
+                  NameStr(SystemAttributeDefinition(static_cast<AttrNumber>(attribute))->attname)),
+           errhint("Only ctid and tableoid exist there.")));
   return 0;
 }
 
@@ -147,6 +152,12 @@ void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relati
   ExecClearTuple(slot);
   if (slot->tts_ops != &kSlotOps) {
     elog(ERROR, "slot given to a columnar scan is of another kind");
+  }
+  if (view->reader().descriptor() != slot->tts_tupleDescriptor) [[unlikely]] {
+    Boundary([&]() -> Status {
+      view->reader().Adopt(slot->tts_tupleDescriptor);
+      return Status::Ok();
+    });
   }
   Ours(slot)->view = view;
   Ours(slot)->row = row;

@@ -25,7 +25,9 @@ class RowGroupView {
   /// Decodes attributes 1 to `attribute_count`.
   Status Decode(int attribute_count);
 
-  int decoded_count() const { return decoded_count_; }
+  int decoded_count() const {
+    return descriptor_changes_ == reader_.descriptor_changes() ? decoded_count_ : 0;
+  }
   uint32_t row_count() const { return row_count_; }
   const StripeEntry& entry() const { return entry_; }
   uint32_t row_group() const { return row_group_; }
@@ -50,6 +52,7 @@ class RowGroupView {
   uint32_t row_count_ = 0;
   uint64_t first_row_number_ = 0;
   int decoded_count_ = 0;
+  uint32_t descriptor_changes_ = 0;  // of the reader, when decoding began
   size_t memory_bytes_ = 0;
   columnar::ColumnVector vector_;
   std::vector<DatumColumn> columns_;
@@ -59,7 +62,8 @@ class RowGroupView {
 /// are first asked for. Valid until the scan's next row, as for any scan slot.
 const TupleTableSlotOps* ColumnarSlotOps();
 
-/// Makes `slot`, one of ours, stand for a row of the view. Plain frame, cannot fail.
+/// Makes `slot`, one of ours, stand for a row of the view, with columns as the slot has them. Plain
+/// frame.
 void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id);
 
 }  // namespace orochi::pg

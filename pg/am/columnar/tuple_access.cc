@@ -92,7 +92,7 @@ bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapsh
   if (all_dead != nullptr) {
     *all_dead = false;
   }
-  return Boundary([&]() -> Result<bool> {
+  bool const found = Boundary([&]() -> Result<bool> {
     auto const row_number = RowOfTid(*tid);
     if (!row_number) {
       return false;
@@ -105,6 +105,11 @@ bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapsh
     }
     return fetch->owned->fetcher->Fetch(*row_number, snapshot, slot);
   });
+  // Index scans are done with a row before they end; constraint checks look at it afterwards.
+  if (found && !IsMVCCSnapshot(snapshot)) {
+    ExecMaterializeSlot(slot);
+  }
+  return found;
 }
 
 // Nothing is ever reported dead, so what indexes want to delete on their own is theirs to know.

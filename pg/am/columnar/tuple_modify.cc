@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/write_buffer.h"
+#include "pg/bridge.h"
 
 extern "C" {
 #include "utils/rel.h"
@@ -51,7 +52,9 @@ TM_Result TupleUpdate(Relation relation, ItemPointer, TupleTableSlot*, CommandId
   Refuse(relation, "UPDATE");
 }
 
-// Rows stay buffered until somebody reads or the transaction ends; nothing is due here.
-void FinishBulkInsert(Relation, int) {}
+// The relation may be a transient one whose storage goes to another right after this.
+void FinishBulkInsert(Relation relation, int) {
+  Boundary([&]() -> Status { return WriteOutPending(relation); });
+}
 
 }  // namespace orochi::pg::columnar_am
