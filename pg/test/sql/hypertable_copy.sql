@@ -124,7 +124,7 @@ COPY twin (time, host, tag, value) FROM :'file' WHERE host IN (1, 2) AND tag IS 
 \echo :ROW_COUNT
 TABLE difference;
 TRUNCATE metrics, twin;
-\set program 'head -n 700 ' :file
+\set program 'head -n 2500 ' :file
 COPY metrics (time, host, tag, value) FROM PROGRAM :'program' WHERE random() >= 0 AND host <> 5;
 \echo :ROW_COUNT
 COPY twin (time, host, tag, value) FROM PROGRAM :'program' WHERE random() >= 0 AND host <> 5;
@@ -363,6 +363,42 @@ COPY metrics (time, host, tag) FROM stdin;
 \.
 SELECT time, host, tag, late FROM metrics ORDER BY time;
 
+-- Chunks in other places: columnar, and a table of another server (this one).
+CREATE TABLE places (time timestamptz NOT NULL, host int, tag text) PARTITION BY RANGE (time);
+INSERT INTO orochi.hypertable VALUES ('places', '1 day');
+CREATE TABLE places_columnar (LIKE places) USING columnar;
+ALTER TABLE places ATTACH PARTITION places_columnar FOR VALUES FROM ('2024-01-01') TO ('2024-01-20');
+CREATE INDEX ON places (host, time);
+COPY (SELECT time, host, tag FROM input) TO :'file';
+COPY places FROM :'file';
+SELECT count(*) FROM (TABLE places EXCEPT ALL SELECT time, host, tag FROM input) AS wrong;
+SELECT count(*) FROM (SELECT time, host, tag FROM input EXCEPT ALL TABLE places) AS lost;
+BEGIN;
+COPY places FROM :'file';
+ROLLBACK;
+SELECT tableoid::regclass, count(*) FROM places GROUP BY 1 ORDER BY 1 LIMIT 2;
+SET enable_seqscan = off;
+SELECT count(*) FROM places WHERE host = 3 AND time < '2024-01-10';
+RESET enable_seqscan;
+DROP INDEX places_host_time_idx;
+CREATE EXTENSION postgres_fdw SCHEMA copy_test;
+DO $$ BEGIN
+  EXECUTE format('CREATE SERVER here FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)',
+    current_setting('unix_socket_directories'), current_setting('port'), current_database());
+END $$;
+CREATE USER MAPPING FOR CURRENT_USER SERVER here;
+CREATE TABLE elsewhere (time timestamptz NOT NULL, host int, tag text);
+CREATE FOREIGN TABLE places_foreign PARTITION OF places FOR VALUES FROM ('2020-01-01') TO ('2020-01-02')
+  SERVER here OPTIONS (schema_name 'copy_test', table_name 'elsewhere');
+COPY places FROM stdin;
+2020-01-01 00:00+00	1	foreign
+2020-01-02 00:00+00	2	here
+2020-01-01 01:00+00	3	foreign
+\.
+\echo :ROW_COUNT
+SELECT tableoid::regclass, * FROM places WHERE time < '2021-01-01' ORDER BY time;
+DROP FOREIGN TABLE places_foreign;
+
 -- In the transaction that makes the table, in a subtransaction, in a function.
 BEGIN;
 CREATE TABLE fresh (time date NOT NULL, value int) PARTITION BY RANGE (time);
@@ -439,4 +475,5 @@ COPY :chunk FROM stdin;
 SET client_min_messages = error;
 DROP OWNED BY copy_user;
 DROP ROLE copy_user;
+DROP SERVER here CASCADE;
 DROP SCHEMA copy_test CASCADE;
