@@ -75,8 +75,10 @@ void SortSeen(Less less, FirstSeen& seen) {
   }
 }
 
+// Slots come from the low bits, so the high ones must reach them: whole numbers stored as float64
+// differ nowhere else.
 uint64_t MixWord(uint64_t word) {
-  word *= 0x9E3779B97F4A7C15u;
+  word = (word ^ (word >> 32)) * 0x9E3779B97F4A7C15u;
   return word ^ (word >> 32);
 }
 

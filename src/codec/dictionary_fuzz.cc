@@ -18,7 +18,9 @@ void FuzzWords(size_t count, std::span<const std::byte> input) {
     return;
   }
   WordDictionary dictionary;
-  testing::Require(BuildDictionary(words, 8, count, dictionary), "there is room for all");
+  if (!BuildDictionary(words, 8, count, dictionary)) {
+    return;  // words made to collide
+  }
   std::vector<std::byte> bytes;
   EncodeDictionary(dictionary, 8, bytes);
   std::vector<uint64_t> found(count);
@@ -38,8 +40,9 @@ void FuzzStrings(size_t count, size_t promised_bytes, std::span<const std::byte>
   }
   testing::Require(text.size() == promised_bytes, "the promise is kept");
   ByteDictionary dictionary;
-  testing::Require(BuildDictionary({std::span(offsets).subspan(1), text}, count, dictionary),
-                   "there is room for all");
+  if (!BuildDictionary({std::span(offsets).subspan(1), text}, count, dictionary)) {
+    return;  // strings made to collide
+  }
   std::vector<std::byte> bytes;
   EncodeDictionary(dictionary, bytes);
   std::vector<uint32_t> found_offsets;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <span>
 #include <vector>
 
@@ -289,12 +290,29 @@ TEST(DictionaryTest, StringsSurviveTheRoundTrip) {
   }
 }
 
-TEST(DictionaryTest, CollidingStringsGiveUpInsteadOfTakingForever) {
-  // Strings whose hashes agree in all the bits that choose a slot must not cost quadratic time;
+TEST(DictionaryTest, WordsThatDifferInFewBitsDoNotCollide) {
+  for (uint32_t shift = 0; shift <= 52; ++shift) {
+    std::vector<uint64_t> words;
+    for (uint64_t index = 0; index < 4000; ++index) {
+      words.push_back((index % 2000) << shift);
+    }
+    WordDictionary dictionary;
+    EXPECT_TRUE(BuildDictionary(words, 8, 2000, dictionary)) << shift;
+  }
+  std::vector<uint64_t> whole_numbers;
+  for (uint64_t index = 0; index < 4000; ++index) {
+    whole_numbers.push_back(std::bit_cast<uint64_t>(static_cast<double>(index % 2000)));
+  }
+  WordDictionary dictionary;
+  EXPECT_TRUE(BuildDictionary(whole_numbers, 8, 2000, dictionary));
+}
+
+TEST(DictionaryTest, CollidingWordsGiveUpInsteadOfTakingForever) {
+  // Words whose hashes agree in all the bits that choose a slot must not cost quadratic time;
   // giving up is visible as "no dictionary". Found by search, since the hash is a fixed function.
   std::vector<uint64_t> words;
   for (uint64_t candidate = 0; words.size() < 300 && candidate < 4'000'000; ++candidate) {
-    uint64_t mixed = candidate * 0x9E3779B97F4A7C15u;
+    uint64_t mixed = (candidate ^ (candidate >> 32)) * 0x9E3779B97F4A7C15u;
     mixed ^= mixed >> 32;
     if ((mixed & 2047) == 0) {
       words.push_back(candidate);
