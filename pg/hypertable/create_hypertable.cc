@@ -347,7 +347,7 @@ Result<Oid> CreateHypertable(const Request& request) {
   }
   TryPg([&]() noexcept {
     Relation const relation = table_open(relid, NoLock);
-    CheckTableNotInUse(relation, "create_hypertable");
+    CheckTableNotInUse(relation, "make a hypertable of");
     table_close(relation, NoLock);
   });
   ASSIGN_OR_RETURN(TimeColumn const time, FindTimeColumn(relid, request.time_column));

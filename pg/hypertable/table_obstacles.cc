@@ -47,19 +47,19 @@ FROM pg_seclabel WHERE classoid = 'pg_class'::regclass AND objoid = $1
 )";
 
 constexpr const char* kIndexes = R"(
-SELECT format('unique index "%s" does not contain the time column "%s"', i.indexrelid::regclass, a.attname),
+SELECT format('unique index %s does not contain the time column "%s"', i.indexrelid::regclass, a.attname),
        'A unique index, primary keys included, of a hypertable must contain its time column.'
 FROM pg_index i JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum::oid = $2
 WHERE i.indrelid = $1 AND i.indisunique
   AND NOT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
 UNION ALL
-SELECT format('index "%s" belongs to an exclusion constraint, which a partitioned table cannot have', indexrelid::regclass), NULL
+SELECT format('index %s belongs to an exclusion constraint, which a partitioned table cannot have', indexrelid::regclass), NULL
 FROM pg_index WHERE indrelid = $1 AND indisexclusion
 UNION ALL
-SELECT format('index "%s" is not valid', indexrelid::regclass), 'DROP or REINDEX it.'
+SELECT format('index %s is not valid', indexrelid::regclass), 'DROP or REINDEX it.'
 FROM pg_index WHERE indrelid = $1 AND NOT (indisvalid AND indisready AND indislive)
 UNION ALL
-SELECT format('it is clustered on index "%s", which a partitioned table cannot be', indexrelid::regclass),
+SELECT format('it is clustered on index %s, which a partitioned table cannot be', indexrelid::regclass),
        'ALTER TABLE ... SET WITHOUT CLUSTER removes the mark.'
 FROM pg_index WHERE indrelid = $1 AND indisclustered
 UNION ALL
