@@ -38,6 +38,7 @@ void AddUpCommand(CLI::App& app, Invocation& invocation);
 void AddDownCommand(CLI::App& app, Invocation& invocation);
 void AddStatusCommand(CLI::App& app, Invocation& invocation);
 void AddSqlCommand(CLI::App& app, Invocation& invocation);
+void AddDemoCommand(CLI::App& app, Invocation& invocation);
 void AddLoadCommand(CLI::App& app, Invocation& invocation);
 void AddVersionCommand(CLI::App& app, Invocation& invocation);
 

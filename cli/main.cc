@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   AddDownCommand(app, invocation);
   AddStatusCommand(app, invocation);
   AddSqlCommand(app, invocation);
+  AddDemoCommand(app, invocation);
   AddLoadCommand(app, invocation);
   AddVersionCommand(app, invocation);
   if (argc < 2) {

@@ -2,7 +2,7 @@
 # The last part of `make quickstart`: a private cluster, the tour, and how to go on.
 set -eu
 orochi up
-orochi demo
+orochi demo --keep
 echo
 echo "The cluster is up. Open a session with:"
 echo

@@ -174,9 +174,12 @@ is($code, 2, 'an unknown command exits 2');
 like($err, qr/frobnicate/, '... and is named');
 ($code) = orochi('up', '--port', 'many');
 is($code, 2, 'a port that is no number exits 2');
-for my $command (qw(up down status sql version)) {
+my $manual = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/man/orochi.1") =~ s/\\-/-/gr;
+for my $command (qw(up down status sql load demo version)) {
     my $help = orochi_ok("$command --help succeeds", $command, '--help');
     like($help, qr/  orochi $command/, '... and shows an example');
+    my @missing = grep { $manual !~ /\Q$_\E\b/ } $help =~ /^  (?:-h,)?(--[a-z-]+)/mg;
+    is("@missing", '', '... and the manual has its options');
 }
 
 done_testing();
