@@ -140,12 +140,13 @@ bool TupleSatisfiesSnapshot(Relation relation, TupleTableSlot* slot, Snapshot sn
 TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot, TupleTableSlot* slot, CommandId,
                     LockTupleMode mode, LockWaitPolicy, uint8, TM_FailureData* failure) {
   if (mode != LockTupleKeyShare && mode != LockTupleShare) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("FOR UPDATE and FOR NO KEY UPDATE are not supported on columnar table "
-                           "\"%s\" yet",
-                           RelationGetRelationName(relation)),
-                    errhint("Use FOR SHARE or FOR KEY SHARE, or move the table back to heap with "
-                            "orochi.decompress_chunk or ALTER TABLE ... SET ACCESS METHOD heap.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("locking rows for an update is not supported on columnar table \"%s\" yet",
+                    RelationGetRelationName(relation)),
+             errdetail("FOR UPDATE, FOR NO KEY UPDATE and ON CONFLICT DO UPDATE lock rows so."),
+             errhint("Use FOR SHARE or FOR KEY SHARE, or move the table back to heap with "
+                     "orochi.decompress_chunk or ALTER TABLE ... SET ACCESS METHOD heap.")));
   }
   // Shared row locks keep a row from being changed or deleted. Nothing can do that to a columnar
   // row; what removes all rows waits for this transaction's table lock.

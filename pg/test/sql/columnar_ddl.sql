@@ -1,0 +1,119 @@
+-- Goal: changes of a columnar table's shape and place keep its rows. Method: every kind of ALTER
+-- TABLE that rewrites or does not, on stripes older than the change, with rows on their way, undone
+-- and committed; catalog rows of stripes go with their storage.
+CREATE TABLE t (a int, b text) USING columnar;
+INSERT INTO t SELECT i, 'b' || i FROM generate_series(1, 5) i;
+ALTER TABLE t ADD COLUMN c int DEFAULT 7;
+ALTER TABLE t ADD COLUMN d text DEFAULT 'long default ' || repeat('x', 3);
+ALTER TABLE t ADD COLUMN e numeric;
+ALTER TABLE t ADD COLUMN u uuid DEFAULT 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+INSERT INTO t VALUES (6, 'b6', 8, 'd', 1.5, NULL);
+SELECT * FROM t ORDER BY a;
+ALTER TABLE t ALTER COLUMN c SET DEFAULT 9;
+ALTER TABLE t DROP COLUMN b;
+INSERT INTO t (a) VALUES (7);
+SELECT * FROM t ORDER BY a;
+SELECT column_name, sum(rows), sum(nulls) FROM orochi.columnar_chunks('t') GROUP BY 1 ORDER BY 1;
+ALTER TABLE t ALTER COLUMN a TYPE bigint, ALTER COLUMN e TYPE text USING coalesce(e::text, 'none');
+ALTER TABLE t RENAME COLUMN c TO renamed;
+SELECT * FROM t ORDER BY a;
+SELECT pg_typeof(a), pg_typeof(e) FROM t LIMIT 1;
+ALTER TABLE t ADD COLUMN v int GENERATED ALWAYS AS (renamed * 2) STORED;
+SELECT a, v FROM t ORDER BY a;
+ALTER TABLE t ADD CONSTRAINT positive CHECK (a > 0), ALTER COLUMN d SET NOT NULL;
+ALTER TABLE t ADD CONSTRAINT small CHECK (a < 3);
+-- In one transaction with rows on their way.
+BEGIN;
+INSERT INTO t (a) VALUES (8);
+ALTER TABLE t ADD COLUMN f int DEFAULT 4;
+INSERT INTO t (a) VALUES (9);
+ALTER TABLE t DROP COLUMN u;
+ALTER TABLE t ALTER COLUMN f TYPE float8;
+INSERT INTO t (a, f) VALUES (10, 0.5);
+SELECT a, f FROM t WHERE a > 6 ORDER BY a;
+COMMIT;
+SELECT a, f FROM t WHERE a > 6 ORDER BY a;
+-- Places.
+CREATE TABLE twin AS TABLE t;
+ALTER TABLE t SET ACCESS METHOD heap;
+SELECT amname FROM pg_class c JOIN pg_am m ON m.oid = relam WHERE c.oid = 't'::regclass;
+(SELECT t::text FROM t EXCEPT ALL SELECT twin::text FROM twin) UNION ALL
+(SELECT twin::text FROM twin EXCEPT ALL SELECT t::text FROM t);
+ALTER TABLE t SET ACCESS METHOD columnar;
+(SELECT t::text FROM t EXCEPT ALL SELECT twin::text FROM twin) UNION ALL
+(SELECT twin::text FROM twin EXCEPT ALL SELECT t::text FROM t);
+BEGIN;
+ALTER TABLE t SET ACCESS METHOD heap;
+DELETE FROM t;
+ROLLBACK;
+SELECT count(*) FROM t;
+ALTER TABLE t SET UNLOGGED;
+SELECT count(*) FROM t;
+ALTER TABLE t SET LOGGED;
+SELECT count(*) FROM t;
+SET allow_in_place_tablespaces = on;
+CREATE TABLESPACE elsewhere LOCATION '';
+SELECT orochi.columnar_storage_id('t') AS storage_id \gset
+ALTER TABLE t SET TABLESPACE elsewhere;
+SELECT count(*), orochi.columnar_storage_id('t') = :storage_id AS same_storage FROM t;
+BEGIN;
+INSERT INTO t (a) VALUES (11);
+ALTER TABLE t SET TABLESPACE pg_default;
+INSERT INTO t (a) VALUES (12);
+COMMIT;
+SELECT count(*) FROM t;
+DROP TABLESPACE elsewhere;
+-- TRUNCATE, in its own transaction and in the one that made the table.
+TRUNCATE t;
+SELECT count(*) FROM t;
+INSERT INTO t (a) VALUES (1);
+SELECT count(*) FROM t;
+BEGIN;
+CREATE TABLE fresh (a int) USING columnar;
+INSERT INTO fresh VALUES (1);
+TRUNCATE fresh;
+INSERT INTO fresh VALUES (2);
+TABLE fresh;
+COMMIT;
+TABLE fresh;
+-- Renames, schemas, owners; a table made like one; the default access method.
+CREATE SCHEMA other;
+ALTER TABLE fresh SET SCHEMA other;
+ALTER TABLE other.fresh RENAME TO stale;
+TABLE other.stale;
+SET default_table_access_method = columnar;
+CREATE TABLE by_default (a int PRIMARY KEY, b int REFERENCES by_default);
+INSERT INTO by_default VALUES (1, NULL), (2, 1);
+CREATE TABLE ctas AS SELECT i, i % 10 AS g FROM generate_series(1, 1000) i;
+RESET default_table_access_method;
+SELECT relname, amname FROM pg_class c JOIN pg_am m ON m.oid = relam
+WHERE relname IN ('by_default', 'ctas') ORDER BY 1;
+SELECT sum(i), count(DISTINCT g) FROM ctas;
+SELECT i AS a, i AS b INTO TABLE into_heap FROM ctas LIMIT 3;
+-- Materialized views.
+CREATE MATERIALIZED VIEW mv USING columnar AS SELECT g, count(*) AS n FROM ctas GROUP BY g;
+INSERT INTO ctas VALUES (1001, 77);
+REFRESH MATERIALIZED VIEW mv;
+SELECT count(*), sum(n) FROM mv;
+CREATE UNIQUE INDEX ON mv (g);
+INSERT INTO ctas VALUES (1002, 78);
+REFRESH MATERIALIZED VIEW CONCURRENTLY mv;
+SELECT count(*), sum(n) FROM mv;
+-- Temporary tables.
+CREATE TEMP TABLE keeps (a int) USING columnar;
+CREATE TEMP TABLE clears (a int) USING columnar ON COMMIT DELETE ROWS;
+BEGIN;
+CREATE TEMP TABLE drops (a int) USING columnar ON COMMIT DROP;
+INSERT INTO keeps VALUES (1);
+INSERT INTO clears VALUES (2);
+INSERT INTO drops VALUES (3);
+SELECT (SELECT count(*) FROM keeps), (SELECT count(*) FROM clears), (SELECT count(*) FROM drops);
+COMMIT;
+SELECT (SELECT count(*) FROM keeps), (SELECT count(*) FROM clears);
+INSERT INTO clears SELECT generate_series(1, 100);
+TABLE clears;
+-- Everything dropped: no stripe is left behind.
+DROP TABLE keeps, clears, t, twin, other.stale, by_default, into_heap;
+DROP TABLE ctas CASCADE;
+DROP SCHEMA other;
+SELECT count(*) AS stripes_left FROM orochi.columnar_stripe;
