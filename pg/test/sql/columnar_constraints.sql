@@ -1,5 +1,7 @@
 -- Goal: constraints, triggers, foreign keys and policies work on columnar tables as on heap; what
 -- does not work yet says so, with the table's name and a hint.
+CREATE SCHEMA columnar_constraints;
+SET search_path = columnar_constraints;
 CREATE TABLE u (id int PRIMARY KEY, v text UNIQUE) USING columnar;
 INSERT INTO u SELECT i, 'v' || i FROM generate_series(1, 3000) i;
 INSERT INTO u VALUES (5, 'other');
@@ -111,6 +113,7 @@ INSERT INTO g (a) SELECT generate_series(1, 2000);
 SELECT left(line, 12) AS kind, count(*) FROM log GROUP BY 1 ORDER BY 1;
 -- Row-level security.
 CREATE ROLE columnar_reader;
+GRANT USAGE ON SCHEMA columnar_constraints TO columnar_reader;
 GRANT SELECT ON g TO columnar_reader;
 ALTER TABLE g ENABLE ROW LEVEL SECURITY;
 CREATE POLICY small ON g FOR SELECT USING (a <= 2);
@@ -142,4 +145,6 @@ ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (100);
 SELECT count(*) FROM p;
 DROP TABLE p, g, log, heap_child, u, d, child, cascade_child, heap_parent;
 DROP FUNCTION log_row, log_statement;
+DROP OWNED BY columnar_reader;
 DROP ROLE columnar_reader;
+DROP SCHEMA columnar_constraints;

@@ -1,6 +1,9 @@
 -- Goal: changes of a columnar table's shape and place keep its rows. Method: every kind of ALTER
 -- TABLE that rewrites or does not, on stripes older than the change, with rows on their way, undone
 -- and committed; catalog rows of stripes go with their storage.
+CREATE SCHEMA columnar_ddl;
+SET search_path = columnar_ddl;
+SELECT count(*) AS stripes_before FROM orochi.columnar_stripe \gset
 CREATE TABLE t (a int, b text) USING columnar;
 INSERT INTO t SELECT i, 'b' || i FROM generate_series(1, 5) i;
 ALTER TABLE t ADD COLUMN c int DEFAULT 7;
@@ -116,4 +119,5 @@ TABLE clears;
 DROP TABLE keeps, clears, t, twin, other.stale, by_default, into_heap;
 DROP TABLE ctas CASCADE;
 DROP SCHEMA other;
-SELECT count(*) AS stripes_left FROM orochi.columnar_stripe;
+SELECT count(*) - :stripes_before AS stripes_left FROM orochi.columnar_stripe;
+DROP SCHEMA columnar_ddl;

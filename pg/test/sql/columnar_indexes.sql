@@ -1,6 +1,8 @@
 -- Goal: indexes over columnar tables find exactly the rows that a sequential scan finds. Method:
 -- every index kind built over old and new stripes, queries run with sequential scans off, against a
 -- heap twin.
+CREATE SCHEMA columnar_indexes;
+SET search_path = columnar_indexes;
 CREATE FUNCTION same(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE by_index text; by_heap text;
 BEGIN
@@ -106,3 +108,4 @@ CREATE TABLE from_parallel USING columnar AS SELECT id, t FROM ix WHERE id > 10;
 SELECT count(*), sum(id) FROM from_parallel;
 DROP TABLE ix, ix_heap, queries, from_parallel;
 DROP FUNCTION same;
+DROP SCHEMA columnar_indexes;

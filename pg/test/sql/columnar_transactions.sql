@@ -1,5 +1,7 @@
 -- Goal: rows of a columnar table come and go with the command, savepoint and transaction that wrote
 -- them, exactly as heap rows do. Method: scripts whose right answer is known from heap.
+CREATE SCHEMA columnar_transactions;
+SET search_path = columnar_transactions;
 CREATE TABLE s (a int) USING columnar;
 BEGIN;
 INSERT INTO s VALUES (1);
@@ -133,3 +135,4 @@ COMMIT;
 DROP TABLE s;
 DROP FUNCTION rows_of_s, rows_of_s_now;
 DROP PROCEDURE commit_each;
+DROP SCHEMA columnar_transactions;
