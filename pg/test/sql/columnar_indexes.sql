@@ -64,7 +64,7 @@ SET work_mem = '64kB';  -- lossy bitmap pages, and a cache of row groups that ho
 SET enable_indexscan = off;
 SELECT same('SELECT id FROM ix WHERE id > 10 AND id < 5800');
 RESET enable_indexscan;
-SELECT same('SELECT x.id, y.t FROM ix x JOIN ix y ON y.id = 6001 - x.id');
+SELECT same('SELECT x.id, y.t FROM ix x JOIN ix y ON y.id = 6001 - x.id WHERE x.id % 20 = 0');
 RESET work_mem;
 REINDEX TABLE ix;
 REINDEX TABLE CONCURRENTLY ix;
