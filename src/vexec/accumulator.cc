@@ -92,9 +92,10 @@ Accumulator::Accumulator(Aggregate aggregate, PhysicalType type)
 }
 
 Status Accumulator::Add(const ColumnVector& column, const Selection& selection) {
-  ASSERT(column.type == type_);
   ASSERT(column.row_count == selection.row_count());
-  if (aggregate_ == Aggregate::kCount) {
+  if (aggregate_ != Aggregate::kCount) {
+    ASSERT(column.type == type_);
+  } else {
     CountValues(column, selection);
     return Status::Ok();
   }

@@ -37,13 +37,19 @@ class Accumulator {
 
   /// Takes the selected rows. kOutOfRange "value out of range: overflow" where PostgreSQL raises
   /// it: finite floats whose sum, or sum of squared deviations, is not finite.
-  /// REQUIRES: column.type is this accumulator's; same row count.
+  /// REQUIRES: column.type is this accumulator's (kCount takes any); same row count.
   Status Add(const columnar::ColumnVector& column, const Selection& selection);
 
   /// Takes all rows of a chunk without reading it, and answers true; or answers false and takes
   /// nothing, when the statistics do not say enough.
   bool AddFromStatistics(const columnar::ChunkStatistics& statistics, uint32_t row_count,
                          uint32_t null_count);
+
+  /// Counts rows whatever their values. REQUIRES: kCount.
+  void AddRows(uint64_t row_count) {
+    ASSERT(aggregate_ == Aggregate::kCount);
+    count_ += row_count;
+  }
 
   /// How many values were taken. At 0 every aggregate but kCount is NULL.
   uint64_t count() const { return count_; }

@@ -56,6 +56,9 @@ class ColumnFilter {
   /// that keep the promises of ChunkStatistics.
   bool MayMatch(const columnar::ChunkStatistics& statistics, uint32_t row_count,
                 uint32_t null_count) const;
+  /// True only if every row of a chunk so described makes this true. As sound as MayMatch.
+  bool AlwaysMatches(const columnar::ChunkStatistics& statistics, uint32_t row_count,
+                     uint32_t null_count) const;
 
   columnar::PhysicalType type() const { return type_; }
 

@@ -39,6 +39,24 @@ bool MayMatchAt(const Position& position, CompareOp op) {
   return true;
 }
 
+bool AlwaysMatchesAt(const Position& position, CompareOp op) {
+  switch (op) {
+    case CompareOp::kEqual:
+      return position.all_are_equal;
+    case CompareOp::kNotEqual:
+      return !position.some_may_be_equal;
+    case CompareOp::kLess:
+      return !position.some_may_be_above && !position.some_may_be_equal;
+    case CompareOp::kLessOrEqual:
+      return !position.some_may_be_above;
+    case CompareOp::kGreaterOrEqual:
+      return !position.some_may_be_below;
+    case CompareOp::kGreater:
+      return !position.some_may_be_below && !position.some_may_be_equal;
+  }
+  return false;
+}
+
 template <class T, class Less>
 Position Locate(T least, T greatest, T literal, Less less) {
   return {.some_may_be_below = less(least, literal),
@@ -112,6 +130,27 @@ bool ColumnFilter::MayMatch(const ChunkStatistics& statistics, uint32_t row_coun
   }
   return std::any_of(literals_.begin(), literals_.end(), [&](const Literal& literal) {
     return MayMatchAt(LocateLiteral(type_, statistics, literal), op_);
+  });
+}
+
+bool ColumnFilter::AlwaysMatches(const ChunkStatistics& statistics, uint32_t row_count,
+                                 uint32_t null_count) const {
+  switch (kind_) {
+    case Kind::kNever:
+      return false;
+    case Kind::kIsNull:
+      return null_count == row_count;
+    case Kind::kIsNotNull:
+      return null_count == 0;
+    case Kind::kCompare:
+    case Kind::kAnyOf:
+      break;
+  }
+  if (null_count != 0 || !statistics.has_range) {
+    return false;
+  }
+  return std::any_of(literals_.begin(), literals_.end(), [&](const Literal& literal) {
+    return AlwaysMatchesAt(LocateLiteral(type_, statistics, literal), op_);
   });
 }
 

@@ -1,7 +1,8 @@
 // Goal: skipping is sound (a chunk with a matching row is never skipped) and useful (the obvious
-// chunks are skipped).
+// chunks are skipped); the same for chunks that match as a whole.
 // Method: random chunks over few values, their statistics built here; whatever Apply keeps,
-// MayMatch must have allowed, for every operator. Then single cases with their answers.
+// MayMatch must have allowed, and where AlwaysMatches says so Apply keeps all, for every operator.
+// Then single cases with their answers.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,6 +53,9 @@ void CheckSound(const ColumnVector& column, const ChunkStatistics& statistics,
     filter.Apply(column, selection);
     if (!selection.IsEmpty()) {
       EXPECT_TRUE(filter.MayMatch(statistics, column.row_count, column.null_count));
+    }
+    if (filter.AlwaysMatches(statistics, column.row_count, column.null_count)) {
+      EXPECT_EQ(selection.CountSelected(), column.row_count);
     }
   };
   for (const Literal& literal : literals) {
@@ -162,6 +166,26 @@ TEST(ColumnFilterSkipTest, SkipsByIntegerRange) {
   ColumnFilter const list =
       ColumnFilter::AnyOf(PhysicalType::kInt32, {Literal::Integer(-9), Literal::Integer(99)});
   EXPECT_FALSE(list.MayMatch(range, 10, 0));
+}
+
+TEST(ColumnFilterSkipTest, ChunksInsideTheRangeMatchAsAWhole) {
+  ChunkStatistics const range = IntegerRange(-5, 10);
+  auto const always = [&](CompareOp op, int64_t literal, uint32_t null_count = 0) {
+    return ColumnFilter::Compare(PhysicalType::kInt32, op, Literal::Integer(literal))
+        .AlwaysMatches(range, 10, null_count);
+  };
+  EXPECT_TRUE(always(CompareOp::kLess, 11));
+  EXPECT_FALSE(always(CompareOp::kLess, 10));
+  EXPECT_FALSE(always(CompareOp::kLess, 11, 1));
+  EXPECT_TRUE(always(CompareOp::kLessOrEqual, 10));
+  EXPECT_FALSE(always(CompareOp::kLessOrEqual, 9));
+  EXPECT_TRUE(always(CompareOp::kGreaterOrEqual, -5));
+  EXPECT_FALSE(always(CompareOp::kGreaterOrEqual, -4));
+  EXPECT_TRUE(always(CompareOp::kGreater, -6));
+  EXPECT_FALSE(always(CompareOp::kGreater, -5));
+  EXPECT_TRUE(always(CompareOp::kNotEqual, 11));
+  EXPECT_FALSE(always(CompareOp::kNotEqual, 0));
+  EXPECT_FALSE(always(CompareOp::kEqual, 0));
 }
 
 TEST(ColumnFilterSkipTest, NanLiteralMeetsNoChunkWithARange) {
