@@ -8,6 +8,7 @@
 #include "pg/hooks/planner_hook.h"
 #include "pg/hypertable/catalog.h"
 #include "pg/hypertable/copy_statement.h"
+#include "pg/nodes/columnar_scan.h"
 #include "pg/settings.h"
 
 extern "C" {
@@ -32,6 +33,7 @@ void _PG_init(void) {
   orochi::pg::RegisterPlannerHook();
   orochi::pg::RegisterExecutorHooks();
   orochi::pg::RegisterObjectAccessHook();
+  orochi::pg::RegisterColumnarScan();
 }
 
 Datum orochi_version(PG_FUNCTION_ARGS) {
