@@ -8,6 +8,7 @@
 #include "pg/hooks/planner_hook.h"
 #include "pg/hypertable/catalog.h"
 #include "pg/hypertable/copy_statement.h"
+#include "pg/nodes/columnar_aggregate.h"
 #include "pg/nodes/columnar_scan.h"
 #include "pg/settings.h"
 
@@ -34,6 +35,7 @@ void _PG_init(void) {
   orochi::pg::RegisterExecutorHooks();
   orochi::pg::RegisterObjectAccessHook();
   orochi::pg::RegisterColumnarScan();
+  orochi::pg::RegisterColumnarAggregate();
 }
 
 Datum orochi_version(PG_FUNCTION_ARGS) {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "vexec/accumulator.h"
+
+extern "C" {
+#include "nodes/primnodes.h"
+}
+
+namespace orochi::pg {
+
+/// A PostgreSQL aggregate that vexec::Accumulator computes. Plain data.
+struct AggregateFunction {
+  vexec::Aggregate aggregate = vexec::Aggregate::kCount;
+  /// Of the column; for counts it does not matter.
+  columnar::PhysicalType physical = columnar::PhysicalType::kBool;
+  Oid function = InvalidOid;  // of the Aggref
+  Var* column = nullptr;      // null: counts rows
+};
+
+/// Reads an aggregate call as one over a plain column, or over rows. False for anything else:
+/// FILTER, DISTINCT, ORDER BY, other functions, expressions, columns whose type is a domain, and
+/// min and max of text under collations other than C. Plain code that may raise PostgreSQL errors:
+/// call inside TryPg.
+bool MatchAggregate(const Aggref* call, AggregateFunction* out) noexcept;
+
+/// The aggregate's result, allocated in the current memory context. Raises errors as CaughtError.
+NullableDatum ResultOf(const AggregateFunction& function, const vexec::Accumulator& accumulator);
+
+}  // namespace orochi::pg
