@@ -24,10 +24,11 @@ std::string ShortTime(std::string_view text) {
 Status PrintChunkTable(const std::string& table, Connection& connection, const Terminal& terminal) {
   ASSIGN_OR_RETURN(
       QueryResult const chunks,
-      connection.Query("SELECT c.chunk::regclass::text, c.range_start::text, c.range_end::text,"
-                       " c.place, k.reltuples::bigint, c.bytes FROM orochi.chunks c"
-                       " JOIN pg_class k ON k.oid = c.chunk"
-                       " WHERE c.hypertable = $1::regclass ORDER BY c.range_start",
+      // Bounds are text in the view; those of whole numbers sort as numbers.
+      connection.Query("SELECT chunk::text, range_start, range_end, place, row_estimate, bytes"
+                       " FROM orochi.chunks WHERE hypertable = $1::regclass ORDER BY"
+                       " CASE WHEN range_start ~ '^-?[0-9]+$' THEN range_start::numeric END"
+                       " NULLS FIRST, range_start",
                        {table}));
   TextTable text({{"chunk"},
                   {"from"},
@@ -52,7 +53,7 @@ Status PrintChunkTable(const std::string& table, Connection& connection, const T
     }
     text.AddRow({std::string(chunks.Text(row, 0)), ShortTime(chunks.Text(row, 1)),
                  ShortTime(chunks.Text(row, 2)), std::string(chunks.Text(row, 3)),
-                 FormatCount(chunks.Int(row, 4)),
+                 chunks.IsNull(row, 4) ? "" : FormatCount(chunks.Int(row, 4)),
                  FormatBytes(static_cast<uint64_t>(chunks.Int(row, 5)))});
   }
   text.AddAside({fmt::format("{} {}", FormatCount(count), count == 1 ? "chunk" : "chunks"), "", "",
