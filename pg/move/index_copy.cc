@@ -5,6 +5,7 @@
 extern "C" {
 #include "access/attmap.h"
 #include "access/genam.h"
+#include "catalog/pg_am.h"
 #include "commands/defrem.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_utilcmd.h"
@@ -46,6 +47,24 @@ Oid CopyIndex(Relation source, Oid index_oid, Oid copy) {
   return address.objectId;
 }
 
+// The access method refuses them as well, but under the names of the copies.
+void CheckIndex(Relation relation, Relation index, bool to_columnar) {
+  if (!index->rd_index->indisvalid) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("index \"%s\" of table \"%s\" is invalid",
+                           RelationGetRelationName(index), RelationGetRelationName(relation)),
+                    errhint("Rebuild it with REINDEX INDEX, or drop it.")));
+  }
+  if (to_columnar && (index->rd_index->indisexclusion || index->rd_rel->relam == BRIN_AM_OID)) {
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("table \"%s\" has %s \"%s\", which columnar tables do not support",
+                           RelationGetRelationName(relation),
+                           index->rd_index->indisexclusion ? "exclusion constraint" : "BRIN index",
+                           RelationGetRelationName(index)),
+                    errhint("Drop it first, or keep the table on heap.")));
+  }
+}
+
 }  // namespace
 
 List* CopyIndexes(Relation source, Oid copy) noexcept {
@@ -61,16 +80,11 @@ List* CopyIndexes(Relation source, Oid copy) noexcept {
   return pairs;
 }
 
-void CheckIndexesAreValid(Relation relation) noexcept {
+void CheckIndexesCanBeCopied(Relation relation, Oid access_method) noexcept {
   ListCell* cell = nullptr;
   foreach (cell, RelationGetIndexList(relation)) {
     Relation const index = index_open(lfirst_oid(cell), AccessShareLock);
-    if (!index->rd_index->indisvalid) {
-      ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                      errmsg("index \"%s\" of table \"%s\" is invalid",
-                             RelationGetRelationName(index), RelationGetRelationName(relation)),
-                      errhint("Rebuild it with REINDEX INDEX, or drop it.")));
-    }
+    CheckIndex(relation, index, access_method != HEAP_TABLE_AM_OID);
     index_close(index, NoLock);
   }
 }

@@ -22,7 +22,8 @@ struct IndexPair {
 /// REQUIRES: both have the same columns; every index of the source is valid.
 List* CopyIndexes(Relation source, Oid copy) noexcept;
 
-/// Refuses a table one of whose indexes is invalid: its copy might not be buildable.
-void CheckIndexesAreValid(Relation relation) noexcept;
+/// Refuses a table one of whose indexes is invalid, since its copy might not be buildable, or is of
+/// a kind that the target does not have.
+void CheckIndexesCanBeCopied(Relation relation, Oid access_method) noexcept;
 
 }  // namespace orochi::pg

@@ -50,13 +50,14 @@ void CheckKind(const MoveRequest& request, Form_pg_class form) {
   }
 }
 
-void CheckTarget(const MoveRequest& request) {
-  const char* const name = get_am_name(request.access_method);
-  if (request.access_method != HEAP_TABLE_AM_OID && strcmp(name, "columnar") != 0) {
-    // A copy must be visible to snapshots older than itself, which takes the target's help.
+// A copy must be visible to snapshots older than itself, and it must be known who wrote the rows of
+// the source: both take the help of the access method.
+void CheckPlace(Oid access_method) {
+  const char* const name = get_am_name(access_method);
+  if (access_method != HEAP_TABLE_AM_OID && strcmp(name, "columnar") != 0) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("cannot move a table to access method \"%s\"", name),
-                    errhint("The places to move to are heap and columnar.")));
+                    errmsg("cannot move tables from or to access method \"%s\"", name),
+                    errhint("The places to move between are heap and columnar.")));
   }
 }
 
@@ -66,7 +67,7 @@ void CheckMoveAllowed(const MoveRequest& request, const char* known_name) noexce
   PreventCommandIfReadOnly(request.command);
   PreventCommandIfParallelMode(request.command);
   PreventCommandDuringRecovery(request.command);
-  CheckTarget(request);
+  CheckPlace(request.access_method);
   HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(request.relation));
   if (!HeapTupleIsValid(tuple) && known_name != nullptr) {
     ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
@@ -95,6 +96,7 @@ void CheckMoveAllowed(const MoveRequest& request, const char* known_name) noexce
 }
 
 void CheckMovable(Relation relation, const MoveRequest& request, bool wrote_before) noexcept {
+  CheckPlace(relation->rd_rel->relam);
   CheckTableNotInUse(relation, "move");
   if (wrote_before && relation->rd_createSubid == InvalidSubTransactionId) {
     // Others must not see these rows before this transaction commits, nor miss the older ones.
@@ -103,7 +105,7 @@ void CheckMovable(Relation relation, const MoveRequest& request, bool wrote_befo
                            RelationGetRelationName(relation)),
                     errhint("Commit first, then call orochi.%s.", request.command)));
   }
-  CheckIndexesAreValid(relation);
+  CheckIndexesCanBeCopied(relation, request.access_method);
 }
 
 }  // namespace orochi::pg

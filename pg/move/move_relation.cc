@@ -70,6 +70,11 @@ void CheckCount(Relation source, Relation copy, int64 expected) {
   }
 }
 
+// Errors in the middle name the copy, which no user has ever seen.
+void NameTheMove(void* source) {
+  errcontext("while copying table \"%s\"", RelationGetRelationName(static_cast<Relation>(source)));
+}
+
 // Steps 2 and 3. Plain code.
 void MakeCopy(Relation source, const MoveRequest& request, bool visible_to_all,
               Copy* out) noexcept {
@@ -92,6 +97,8 @@ void MakeCopy(Relation source, const MoveRequest& request, bool visible_to_all,
 Copy MakeCopyAsOwner(Relation source, const MoveRequest& request, bool visible_to_all) {
   OwnerScope const owner(source->rd_rel->relowner);
   return TryPg([&]() noexcept {
+    ErrorContextCallback callback = {error_context_stack, &NameTheMove, source};
+    error_context_stack = &callback;
     int const nest_level = NewGUCNestLevel();
     // The copies of indexes go where the originals are, not where new ones would.
     set_config_option("default_tablespace", "", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
@@ -99,6 +106,7 @@ Copy MakeCopyAsOwner(Relation source, const MoveRequest& request, bool visible_t
     Copy copy = {};
     MakeCopy(source, request, visible_to_all, &copy);
     AtEOXact_GUC(false, nest_level);
+    error_context_stack = callback.previous;
     return copy;
   });
 }

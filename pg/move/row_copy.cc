@@ -1,5 +1,9 @@
 #include "pg/move/row_copy.h"
 
+#include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/relation_reader.h"
+#include "pg/am/columnar/stripe_catalog.h"
+
 extern "C" {
 #include "access/heapam.h"
 #include "access/htup_details.h"
@@ -41,7 +45,7 @@ struct Source {
   TableScanDesc scan;
   TupleTableSlot* slot;
   Snapshot snapshot;
-  bool is_heap;
+  bool is_heap;  // else columnar
   TransactionId newest_change;
 };
 
@@ -56,15 +60,22 @@ bool IsVisibleHeapRow(Source* source) {
   return visible;
 }
 
+// The newest transaction that added rows to a columnar table, whose rows never change.
+TransactionId NewestColumnarChange(Relation relation) {
+  Metapage const metapage = ReadMetapage(relation);
+  return Boundary([&]() -> Result<TransactionId> {
+    return stripe_catalog::NewestWriter(metapage.storage_id, metapage.moved_stripe_count);
+  });
+}
+
 void OpenSource(Relation relation, Snapshot snapshot, Source* out) {
   out->is_heap = relation->rd_rel->relam == HEAP_TABLE_AM_OID;
   out->snapshot = snapshot;
   out->slot = table_slot_create(relation, nullptr);
   out->scan = table_beginscan_strat(relation, out->is_heap ? SnapshotAny : snapshot, 0, nullptr,
                                     true, false);
-  // Of other access methods it is not known who wrote which row: any snapshot that is not newer
-  // than ours may differ.
-  out->newest_change = out->is_heap ? InvalidTransactionId : snapshot->xmin;
+  // Of a heap, known when all rows were read.
+  out->newest_change = out->is_heap ? InvalidTransactionId : NewestColumnarChange(relation);
 }
 
 bool NextRow(Source* source) {
@@ -86,6 +97,7 @@ void CloseSource(Source* source) {
 struct Target {
   Relation relation;
   CommandId command;
+  bool visible_to_all;
   int options;
   BulkInsertState bulk;
   TupleTableSlot* whole_row;  // virtual, with the source's descriptor
@@ -149,6 +161,7 @@ void AddRow(Target* target, TupleTableSlot* row) {
 void OpenTarget(Relation relation, TupleDesc source_descriptor, bool visible_to_all, Target* out) {
   out->relation = relation;
   out->command = GetCurrentCommandId(true);
+  out->visible_to_all = visible_to_all;
   out->options = TABLE_INSERT_SKIP_FSM | (visible_to_all ? TABLE_INSERT_FROZEN : 0);
   out->bulk = GetBulkInsertState();
   out->whole_row = MakeSingleTupleTableSlot(source_descriptor, &TTSOpsVirtual);
@@ -160,6 +173,9 @@ void CloseTarget(Target* target) {
   FlushBatch(target);
   FreeBulkInsertState(target->bulk);
   table_finish_bulk_insert(target->relation, target->options);
+  if (target->visible_to_all && IsColumnar(target->relation)) {
+    MarkStripesMoved(target->relation);
+  }
   for (int index = 0; index < kBatchRowsMax && target->slots[index] != nullptr; ++index) {
     ExecDropSingleTupleTableSlot(target->slots[index]);
   }

@@ -305,6 +305,23 @@ bool AllOlderThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionI
   });
 }
 
+TransactionId NewestWriter(uint64_t storage_id, uint64_t moved_stripe_count) {
+  return TryPg([&]() noexcept -> TransactionId {
+    TransactionId newest = InvalidTransactionId;
+    Catalog const catalog = Open(AccessShareLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple tuple) {
+      TransactionId const xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+      bool const may_differ = !entry.being_written() && TransactionIdIsNormal(xmin) &&
+                              entry.stripe_number > moved_stripe_count;
+      if (may_differ && (!TransactionIdIsValid(newest) || TransactionIdFollows(xmin, newest))) {
+        newest = xmin;
+      }
+    });
+    Close(catalog, AccessShareLock);
+    return newest;
+  });
+}
+
 uint64_t DeleteUnfinished(uint64_t storage_id) {
   return TryPg([&]() noexcept -> uint64_t {
     uint64_t count = 0;
