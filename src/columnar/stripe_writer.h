@@ -40,7 +40,9 @@ struct StripeLocation {
 ///
 /// Life:    Append* -> Finish, or destroyed. Nothing reaches a sink before Finish.
 /// Threads: none.    Borrows: `schema`, `budget`, which outlive the writer.
-/// Bounds:  what it buffers is charged to `budget`; Append answers kResourceExhausted past it.
+/// Bounds:  what it buffers is charged to `budget`. Past it Append answers kResourceExhausted and
+///          does not take the row; Finish still works. Encoding takes, uncharged and for the call
+///          only, a few times the size of the largest column of one row group.
 class StripeWriter {
  public:
   StripeWriter(const Schema& schema, const StripeOptions& options, MemoryBudget& budget);
