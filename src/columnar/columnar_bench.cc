@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "base/random.h"
 #include "base/str_cat.h"
 #include "codec/compression.h"
 #include "columnar/internal/chunk_codec.h"
 #include "columnar/internal/column_buffer.h"
 #include "columnar/stripe_writer.h"
+#include "columnar/testing/memory_stripe.h"
 
 namespace orochi::columnar {
 namespace {
@@ -138,7 +140,62 @@ void Decode(benchmark::State& state, const Series& series, codec::Compression co
   Report(state, chunk);
 }
 
+// A table as monitoring has it: time, host, tag, ten gauges, two counters.
+class MetricsTable {
+ public:
+  MetricsTable() {
+    schema_.columns = {PhysicalType::kInt64, PhysicalType::kInt32, PhysicalType::kBytes};
+    schema_.columns.insert(schema_.columns.end(), 10, PhysicalType::kFloat64);
+    schema_.columns.insert(schema_.columns.end(), 2, PhysicalType::kInt64);
+  }
+
+  const Schema& schema() const { return schema_; }
+
+  /// Cells borrow from the table until the next call.
+  std::span<const Cell> Row(uint32_t row) {
+    cells_.clear();
+    cells_.push_back(Cell::Word(kStartMicros + row / 100 * uint64_t{10'000'000}));
+    cells_.push_back(Cell::Word(row % 100));
+    tag_ = StrCat("rack-", row % 100 / 8);
+    cells_.push_back(Cell::Bytes(std::as_bytes(std::span(tag_))));
+    for (int gauge = 0; gauge < 10; ++gauge) {
+      cells_.push_back(Cell::Word(OfDouble(std::round(Wander(random_) * 100) / 100)));
+    }
+    cells_.push_back(Cell::Word(row * uint64_t{1000} + random_.Below(1000)));
+    cells_.push_back(Cell::Word(random_.Below(100)));
+    return cells_;
+  }
+
+ private:
+  Schema schema_;
+  SeededRandom random_{7};
+  std::string tag_;
+  std::vector<Cell> cells_;
+};
+
+void WriteStripe(benchmark::State& state) {
+  MetricsTable table;
+  MemoryBudget budget("bench", 256u << 20);
+  uint64_t size_bytes = 0;
+  for (auto _ : state) {
+    StripeWriter writer(table.schema(), {}, budget);
+    for (uint32_t row = 0; !writer.full(); ++row) {
+      if (!writer.Append(table.Row(row)).ok()) {
+        state.SkipWithError("no room for a row");
+        return;
+      }
+    }
+    testing::MemoryFile file;
+    Result<StripeLocation> const location = writer.Finish(file);
+    size_bytes = location.ok() ? location->size_bytes : 0;
+  }
+  state.counters["bytes/row"] = static_cast<double>(size_bytes) / kStripeRowsDefault;
+  state.counters["rows/s"] =
+      benchmark::Counter(kStripeRowsDefault, benchmark::Counter::kIsIterationInvariantRate);
+}
+
 void RegisterAll() {
+  benchmark::RegisterBenchmark("write_stripe/metrics_15_columns", WriteStripe);
   for (const Series& series : kSeries) {
     for (codec::Compression const compression :
          {codec::Compression::kNone, codec::Compression::kZstd}) {
