@@ -79,7 +79,7 @@ void SavedState::ThrowCaught() const {
   InterruptHoldoffCount = interrupt_holdoff_;
   QueryCancelHoldoffCount = cancel_holdoff_;
   MemoryContextSwitchTo(context_);  // FlushErrorState empties ErrorContext: copy elsewhere first
-  ErrorData* copy = nullptr;
+  ErrorData* volatile copy = nullptr;  // volatile: read after a longjmp
   sigjmp_buf here;
   if (sigsetjmp(here, 0) == 0) {
     PG_exception_stack = &here;

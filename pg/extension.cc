@@ -10,6 +10,7 @@
 #include "pg/hypertable/copy_statement.h"
 #include "pg/nodes/columnar_aggregate.h"
 #include "pg/nodes/columnar_scan.h"
+#include "pg/hypertable/lock_conflict.h"
 #include "pg/settings.h"
 
 extern "C" {
@@ -30,6 +31,7 @@ void _PG_init(void) {
   orochi::pg::RegisterColumnar();
   orochi::pg::RegisterHypertableCatalog();
   orochi::pg::RegisterHypertableCopy();
+  orochi::pg::RegisterLockConflict();
   orochi::pg::RegisterActiveStatements();
   orochi::pg::RegisterPlannerHook();
   orochi::pg::RegisterExecutorHooks();

@@ -80,13 +80,17 @@ Status EnsureRouted(CallSite* site, Datum value, bool isnull) {
   for (int round = 0; round < kRoundsMax; ++round) {
     ASSIGN_OR_RETURN(HypertableEntry* const entry, HypertableEntryOf(site->relid));
     uint64_t const generation = entry->generation;
-    ASSIGN_OR_RETURN(Chunk const chunk, EnsureChunkFor(site->relid, value, isnull));
+    timeseries::ChunkRange range = entry->routed;
+    if (isnull || !range.Contains(RawTicks(site->kind, value))) {
+      ASSIGN_OR_RETURN(Chunk const chunk, EnsureChunkFor(site->relid, value, isnull));
+      range = chunk.range;
+    }
     if (entry->generation != generation) {
       continue;
     }
     RefreshStatements(site->relid, generation);
     if (entry->generation == generation) {
-      entry->routed = chunk.range;
+      entry->routed = range;
       site->generation = generation;
       // Once the chunk is there: readers that come later plan with it and lock it.
       CheckSerializableConflict(site->relid);

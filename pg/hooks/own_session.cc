@@ -4,6 +4,7 @@
 #include "pg/hooks/active_statements.h"
 #include "pg/hypertable/chunk_routing.h"
 #include "pg/hypertable/lock_conflict.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "executor/executor.h"
@@ -169,6 +170,7 @@ Status ReadAheadIfNeeded(QueryDesc* query, const PlanMarks& marks, int eflags) {
   for (int64_t const ticks : missing) {
     ASSIGN_OR_RETURN(Chunk const chunk, CreateChunk(*hypertable, ticks));
     (void)chunk;
+    INJECTION_POINT("chunk_created_here");
   }
   CheckSerializableConflict(relid);
   if (keeps_rows) {

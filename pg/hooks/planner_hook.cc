@@ -7,9 +7,7 @@
 #include "pg/injection.h"
 
 extern "C" {
-#include "catalog/namespace.h"
 #include "catalog/pg_class_d.h"
-#include "catalog/pg_proc_d.h"
 #include "catalog/pg_type_d.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -18,7 +16,6 @@ extern "C" {
 #include "parser/parsetree.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 }
 
 namespace orochi::pg {
@@ -66,13 +63,6 @@ bool FindPartitionedTables(Node* node, TablesFound* found) noexcept {
   return query_tree_walker(query, kWalker, found, 0);
 }
 
-Oid EnsureChunkFunction() noexcept {
-  Oid const schema = get_namespace_oid("orochi", false);
-  Oid types[2] = {ANYELEMENTOID, REGCLASSOID};
-  return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("ensure_chunk"),
-                         PointerGetDatum(buildoidvector(types, 2)), ObjectIdGetDatum(schema));
-}
-
 Expr* Wrap(Expr* time, Oid type, Oid relid, Oid function) noexcept {
   if (IsA(time, FuncExpr) && reinterpret_cast<FuncExpr*>(time)->funcid == function) {
     return time;  // the same query is planned again
@@ -86,7 +76,6 @@ Expr* Wrap(Expr* time, Oid type, Oid relid, Oid function) noexcept {
 struct TimeColumn {
   Oid relid;
   AttrNumber attno;
-  Oid type;  // as declared, a domain for example
   Oid function;
 };
 
@@ -104,9 +93,10 @@ List* WrapTime(List* targets, const TimeColumn& column, bool is_insert) noexcept
   if (!is_insert) {
     return targets;
   }
-  auto* const null = reinterpret_cast<Expr*>(makeNullConst(column.type, -1, InvalidOid));
+  Oid const type = get_atttype(column.relid, column.attno);  // as declared, a domain for example
+  auto* const null = reinterpret_cast<Expr*>(makeNullConst(type, -1, InvalidOid));
   TargetEntry* const added =
-      makeTargetEntry(Wrap(null, column.type, column.relid, column.function), column.attno,
+      makeTargetEntry(Wrap(null, type, column.relid, column.function), column.attno,
                       get_attname(column.relid, column.attno, false), false);
   // The rest of the planner expects targets in order of their columns.
   int position = 0;
@@ -168,11 +158,10 @@ Result<bool> RewriteQuery(Query* query) {
   if (!hypertable.has_value()) {
     return writes;
   }
+  Oid const function = EnsureChunkFunctionOid();
   TryPg([&]() noexcept {
-    TimeColumn const column = {.relid = relid,
-                               .attno = hypertable->time_attno,
-                               .type = get_atttype(relid, hypertable->time_attno),
-                               .function = EnsureChunkFunction()};
+    TimeColumn const column = {
+        .relid = relid, .attno = hypertable->time_attno, .function = function};
     RewriteTargets(query, column);
   });
   return true;
@@ -200,8 +189,9 @@ Result<Prepared> PrepareQuery(Query* query) {
         TryPg([&]() noexcept { return static_cast<Query*>(copyObjectImpl(query)); });
   }
   if (found.any_written) {
-    bool const is_stable = TryPg(
-        [&]() noexcept { return !contain_volatile_functions(reinterpret_cast<Node*>(query)); });
+    bool const is_stable = query->commandType == CMD_UPDATE && TryPg([&]() noexcept {
+                             return !contain_volatile_functions(reinterpret_cast<Node*>(query));
+                           });
     ASSIGN_OR_RETURN(prepared.marks.writes, RewriteQuery(query));
     prepared.marks.source_is_stable = prepared.marks.writes && is_stable;
   }

@@ -12,6 +12,7 @@ extern "C" {
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am_d.h"
+#include "catalog/pg_proc_d.h"
 #include "catalog/pg_type_d.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
@@ -55,9 +56,16 @@ void Forget(HypertableEntry& entry) noexcept {
   entry.generation = ++last_generation;
 }
 
+// The catalog and the function as last looked up. Dropping the extension drops the catalog, which
+// invalidates everything known of hypertables.
+Oid catalog_relid = InvalidOid;
+Oid ensure_chunk_function = InvalidOid;
+
 void OnRelcacheInvalidation(Datum /*arg*/, Oid relid) noexcept {
   auto& entries = Entries();
-  if (relid == InvalidOid) {
+  if (relid == InvalidOid || relid == catalog_relid) {
+    catalog_relid = InvalidOid;
+    ensure_chunk_function = InvalidOid;
     for (auto& [oid, entry] : entries) {
       Forget(entry);
     }
@@ -192,13 +200,28 @@ void RegisterHypertableCatalog() {
 }
 
 Oid HypertableCatalogOid() {
-  return TryPg([]() noexcept {
-    if (!OidIsValid(get_extension_oid("orochi", true))) {
-      return InvalidOid;
-    }
-    Oid const schema = get_namespace_oid("orochi", true);
-    return OidIsValid(schema) ? get_relname_relid("hypertable", schema) : InvalidOid;
-  });
+  if (!OidIsValid(catalog_relid)) {
+    catalog_relid = TryPg([]() noexcept {
+      if (!OidIsValid(get_extension_oid("orochi", true))) {
+        return InvalidOid;
+      }
+      Oid const schema = get_namespace_oid("orochi", true);
+      return OidIsValid(schema) ? get_relname_relid("hypertable", schema) : InvalidOid;
+    });
+  }
+  return catalog_relid;
+}
+
+Oid EnsureChunkFunctionOid() {
+  if (!OidIsValid(ensure_chunk_function)) {
+    ensure_chunk_function = TryPg([]() noexcept {
+      Oid types[2] = {ANYELEMENTOID, REGCLASSOID};
+      return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("ensure_chunk"),
+                             PointerGetDatum(buildoidvector(types, 2)),
+                             ObjectIdGetDatum(get_namespace_oid("orochi", false)));
+    });
+  }
+  return ensure_chunk_function;
 }
 
 Result<HypertableEntry*> HypertableEntryOf(Oid relid) {

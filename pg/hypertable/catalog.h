@@ -58,8 +58,10 @@ std::string ColumnName(Oid relid, AttrNumber attno);
 /// A value of the time column as the session would print it.
 std::string TimeText(Oid time_type, Datum value);
 
-/// The relations of the extension; InvalidOid while the extension is not installed.
+/// orochi.hypertable; InvalidOid while the extension is not installed.
 Oid HypertableCatalogOid();
+/// orochi.ensure_chunk. REQUIRES: the extension is installed.
+Oid EnsureChunkFunctionOid();
 
 /// What the session knows of one partitioned table. The address stays valid for the session.
 /// Every invalidation of the table gives it a new generation, larger than all before it, and makes

@@ -8,6 +8,7 @@ extern "C" {
 #include "access/table.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "tcop/utility.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 #include "utils/syscache.h"
@@ -81,10 +82,64 @@ Conflict FindConflict(Oid hypertable) noexcept {
   return conflict;
 }
 
+ProcessUtility_hook_type previous_utility_hook = nullptr;
+bool command_seen = false;  // in this transaction
+
+// Commands that neither lock a table strongly nor change a definition by themselves. EXECUTE and
+// EXPLAIN come back here for what they run, when that is a command.
+bool IsHarmless(const Node* statement) noexcept {
+  switch (nodeTag(statement)) {
+    case T_TransactionStmt:
+    case T_PrepareStmt:
+    case T_ExecuteStmt:
+    case T_DeallocateStmt:
+    case T_ExplainStmt:
+    case T_VariableSetStmt:
+    case T_VariableShowStmt:
+    case T_DeclareCursorStmt:
+    case T_FetchStmt:
+    case T_ClosePortalStmt:
+    case T_DoStmt:
+    case T_CallStmt:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void RunUtility(PlannedStmt* statement, const char* text, bool is_read_only,
+                ProcessUtilityContext context, ParamListInfo parameters,
+                QueryEnvironment* environment, DestReceiver* receiver,
+                QueryCompletion* completion) {
+  if (!IsHarmless(statement->utilityStmt)) {
+    command_seen = true;
+  }
+  if (previous_utility_hook != nullptr) {
+    previous_utility_hook(statement, text, is_read_only, context, parameters, environment, receiver,
+                          completion);
+  } else {
+    standard_ProcessUtility(statement, text, is_read_only, context, parameters, environment,
+                            receiver, completion);
+  }
+}
+
+void OnTransactionEnd(XactEvent event, void* /*arg*/) noexcept {
+  if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
+    command_seen = false;
+  }
+}
+
 }  // namespace
 
+void RegisterLockConflict() {
+  previous_utility_hook = ProcessUtility_hook;
+  ProcessUtility_hook = &RunUtility;
+  RegisterXactCallback(&OnTransactionEnd, nullptr);
+}
+
 bool NeedsOwnSession(Oid hypertable) {
-  return TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; });
+  return command_seen &&
+         TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; });
 }
 
 std::optional<std::string> WhyNoWorker(Oid hypertable) {

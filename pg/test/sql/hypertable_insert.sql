@@ -142,7 +142,7 @@ CREATE TABLE deep_1_0 PARTITION OF deep_1 FOR VALUES WITH (MODULUS 2, REMAINDER 
 CREATE TABLE deep_1_1 PARTITION OF deep_1 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO orochi.hypertable VALUES ('deep', '1 month', NULL);
 INSERT INTO deep SELECT '2026-01-01'::date + i, i FROM generate_series(1, 60) i;
-SELECT tableoid::regclass, count(*) FROM deep GROUP BY 1 ORDER BY 1::text;
+SELECT tableoid::regclass, count(*) FROM deep GROUP BY tableoid::regclass ORDER BY tableoid::regclass::text;
 
 -- Names: what is taken is stepped around, long ones are cut.
 CREATE TABLE by_int_5000000 (x int);
