@@ -6,6 +6,7 @@ SET search_path = columnar_indexes;
 CREATE FUNCTION same(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE by_index text; by_heap text;
 BEGIN
+  SET LOCAL jit = off;
   SET LOCAL enable_seqscan = off;
   SET LOCAL orochi.enable_columnar_scan = off;
   SET LOCAL orochi.enable_vectorized_execution = off;
