@@ -3,12 +3,13 @@
 #include "pg/bridge.h"
 
 extern "C" {
-#include "access/generic_xlog.h"
 #include "access/genam.h"
 #include "access/heapam.h"
+#include "access/heapam_xlog.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "access/xloginsert.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "storage/bufmgr.h"
@@ -241,11 +242,11 @@ ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {
 void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry) {
   TryPg([&]() noexcept {
     Catalog const catalog = Open(RowExclusiveLock);
-    GenericXLogState* const state = GenericXLogStart(catalog.table);
+    OffsetNumber const offset = ItemPointerGetOffsetNumber(&tid);
     Buffer const buffer = ReadBuffer(catalog.table, ItemPointerGetBlockNumber(&tid));
     LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    Page const page = GenericXLogRegisterBuffer(state, buffer, 0);
-    ItemId const item = PageGetItemId(page, ItemPointerGetOffsetNumber(&tid));
+    Page const page = BufferGetPage(buffer);
+    ItemId const item = PageGetItemId(page, offset);
     auto* const header = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
     auto* const data = reinterpret_cast<char*>(header) + header->t_hoff;
     CatalogRow row;
@@ -256,8 +257,22 @@ void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry) {
       elog(ERROR, "row of stripe %lld of storage %lld is not at its place in columnar_stripe",
            static_cast<long long>(entry.stripe_number), static_cast<long long>(entry.storage_id));
     }
+    // What PostgreSQL itself does to pg_class rows, logged the same way. Its function for it
+    // refuses to run beside parallel workers, which the leader of CREATE TABLE AS must.
+    START_CRIT_SECTION();
     std::memcpy(data, &completed, sizeof(completed));
-    GenericXLogFinish(state);
+    MarkBufferDirty(buffer);
+    if (RelationNeedsWAL(catalog.table)) {
+      xl_heap_inplace record{};
+      record.offnum = offset;
+      XLogBeginInsert();
+      XLogRegisterData(reinterpret_cast<char*>(&record), SizeOfHeapInplace);
+      XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
+      XLogRegisterBufData(0, data, sizeof(completed));
+      XLogRecPtr const end = XLogInsert(RM_HEAP_ID, XLOG_HEAP_INPLACE);  // PageSetLSN is a macro
+      PageSetLSN(page, end);
+    }
+    END_CRIT_SECTION();
     UnlockReleaseBuffer(buffer);
     Close(catalog, NoLock);
   });
