@@ -52,8 +52,9 @@ Oid MakeEmptyCopy(Relation source, Oid access_method) noexcept {
                                      access_method, source->rd_rel->relpersistence, NoLock);
   CommandCounterIncrement();
   if (!OidIsValid(source->rd_rel->reltoastrelid)) {
-    // Only a table with TOAST table gave its copy one; the target may need it all the same.
-    NewHeapCreateToastTable(copy_oid, 0, AccessExclusiveLock, InvalidOid);
+    // Only a table with TOAST table gave its copy one; the target may need it all the same. The
+    // last argument marks it as part of a rewrite, which logical decoding skips.
+    NewHeapCreateToastTable(copy_oid, 0, AccessExclusiveLock, RelationGetRelid(source));
     CommandCounterIncrement();
   }
   return copy_oid;

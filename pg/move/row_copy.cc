@@ -23,8 +23,9 @@ namespace {
 constexpr int kBatchRowsMax = 1000;
 constexpr Size kBatchBytesMax = 256 * 1024;
 
+// Rows of this transaction, which a rewrite of the table earlier in it leaves, were there before.
 void Remember(TransactionId change, TransactionId* newest) {
-  if (TransactionIdIsNormal(change) &&
+  if (TransactionIdIsNormal(change) && !TransactionIdIsCurrentTransactionId(change) &&
       (!TransactionIdIsValid(*newest) || TransactionIdFollows(change, *newest))) {
     *newest = change;
   }

@@ -73,6 +73,7 @@ void CopyData(Relation relation, const RelFileNode* node);
 void EstimateSize(Relation relation, int32* attribute_widths, BlockNumber* pages, double* tuples,
                   double* all_visible_fraction);
 bool NeedsToastTable(Relation relation);
+Oid ToastAccessMethod(Relation relation);
 /// Deletes the stripe rows of a columnar relation that is being dropped.
 void OnDropRelation(Oid relation_id);
 

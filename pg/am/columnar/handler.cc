@@ -70,6 +70,7 @@ TableAmRoutine MakeRoutine() {
   am.relation_vacuum = Vacuum;
   am.relation_size = table_block_relation_size;
   am.relation_needs_toast_table = NeedsToastTable;
+  am.relation_toast_am = ToastAccessMethod;
   am.relation_estimate_size = EstimateSize;
   return am;
 }

@@ -10,8 +10,10 @@
 
 extern "C" {
 #include "access/multixact.h"
+#include "access/tableam.h"
 #include "access/relation.h"
 #include "access/xlog.h"
+#include "catalog/pg_am.h"
 #include "catalog/storage.h"
 #include "catalog/storage_xlog.h"
 #include "storage/bufmgr.h"
@@ -118,8 +120,14 @@ void EstimateSize(Relation relation, int32*, BlockNumber* pages, double* tuples,
   });
 }
 
-bool NeedsToastTable(Relation) {
-  return false;  // stripes hold values of any size
+// Stripes hold values of any size. But ALTER TABLE ... SET ACCESS METHOD heap gives the new heap a
+// TOAST table only if the old table has one, so we keep one, empty, wherever heap would.
+bool NeedsToastTable(Relation relation) {
+  return GetHeapamTableAmRoutine()->relation_needs_toast_table(relation);
+}
+
+Oid ToastAccessMethod(Relation) {
+  return HEAP_TABLE_AM_OID;
 }
 
 void OnDropRelation(Oid relation_id) {

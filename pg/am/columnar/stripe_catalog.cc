@@ -327,6 +327,7 @@ TransactionId NewestWriter(uint64_t storage_id, uint64_t moved_stripe_count) {
     ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple tuple) {
       TransactionId const xmin = HeapTupleHeaderGetXmin(tuple->t_data);
       bool const may_differ = !entry.being_written() && TransactionIdIsNormal(xmin) &&
+                              !TransactionIdIsCurrentTransactionId(xmin) &&
                               entry.stripe_number > moved_stripe_count;
       if (may_differ && (!TransactionIdIsValid(newest) || TransactionIdFollows(xmin, newest))) {
         newest = xmin;

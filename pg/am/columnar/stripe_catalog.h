@@ -66,9 +66,9 @@ uint64_t EndOffsetBytes(uint64_t storage_id);
 /// snapshot in use.
 bool AllOlderThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionId oldest_xmin);
 
-/// The newest transaction that wrote a finished stripe of the storage past `moved_stripe_count`;
-/// invalid when every snapshot sees all stripes.
-/// REQUIRES: no other transaction writes to the storage.
+/// The newest transaction but our own that wrote a finished stripe of the storage past
+/// `moved_stripe_count`; invalid when every snapshot sees all stripes. REQUIRES: no other
+/// transaction writes to the storage.
 TransactionId NewestWriter(uint64_t storage_id, uint64_t moved_stripe_count);
 
 /// Deletes rows of stripes that were begun and never got a row or whose writer left them

@@ -17,6 +17,8 @@ CREATE TABLE orochi.columnar_stripe (
   row_group_count integer NOT NULL,
   PRIMARY KEY (storage_id, stripe_number)
 );
+-- A logical subscriber must not delete stripes of its own because of ours.
+ALTER TABLE orochi.columnar_stripe REPLICA IDENTITY NOTHING;
 CREATE INDEX columnar_stripe_by_row ON orochi.columnar_stripe (storage_id, first_row_number);
 GRANT SELECT ON orochi.columnar_stripe TO PUBLIC;
 COMMENT ON TABLE orochi.columnar_stripe IS
