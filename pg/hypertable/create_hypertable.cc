@@ -11,6 +11,7 @@
 #include "base/str_cat.h"
 #include "pg/hypertable/catalog.h"
 #include "pg/hypertable/interval_argument.h"
+#include "pg/hypertable/privileges.h"
 #include "pg/hypertable/row_migration.h"
 #include "pg/hypertable/table_definition.h"
 #include "pg/spi/sql.h"
@@ -319,15 +320,44 @@ Result<Oid> RebuildAsHypertable(const Request& request, const TimeColumn& time,
   return hypertable.relid;
 }
 
-Result<Oid> CreateHypertable(const Request& request) {
+// Locks the table as its kind needs. Another session may have put a hypertable in its place while
+// we waited: then that one is taken, by name, as a statement that waited for ALTER TABLE would.
+Result<TableTraits> LockTable(Oid* relid) {
+  for (;;) {
+    TableTraits const before = ReadTraits(*relid);
+    RETURN_IF_ERROR(RequireTable(*relid, before));
+    RequireOwner(*relid);
+    struct Name {
+      const char* schema;
+      const char* table;
+    };
+    Oid const candidate = *relid;
+    Oid const now = TryPg([&]() noexcept {
+      Name const name = {.schema = get_namespace_name(get_rel_namespace(candidate)),
+                         .table = get_rel_name(candidate)};
+      LockRelationOid(candidate, before.kind == RELKIND_PARTITIONED_TABLE ? ShareUpdateExclusiveLock
+                                                                          : AccessExclusiveLock);
+      if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(candidate)) || name.table == nullptr ||
+          name.schema == nullptr) {
+        return candidate;
+      }
+      UnlockRelationOid(candidate, AccessExclusiveLock);
+      Oid const schema = get_namespace_oid(name.schema, true);
+      return OidIsValid(schema) ? get_relname_relid(name.table, schema) : InvalidOid;
+    });
+    if (now == candidate || !OidIsValid(now)) {
+      TableTraits const after = ReadTraits(candidate);
+      RETURN_IF_ERROR(RequireTable(candidate, after));
+      return after;
+    }
+    *relid = now;
+  }
+}
+
+Result<Oid> CreateHypertable(Request request) {
+  ASSIGN_OR_RETURN(TableTraits const traits, LockTable(&request.relid));
   Oid const relid = request.relid;
-  RETURN_IF_ERROR(RequireTable(relid, ReadTraits(relid)));
-  RequireOwner(relid);
-  bool const is_partitioned = ReadTraits(relid).kind == RELKIND_PARTITIONED_TABLE;
-  TryPg([&]() noexcept {
-    LockRelationOid(relid, is_partitioned ? ShareUpdateExclusiveLock : AccessExclusiveLock);
-  });
-  RETURN_IF_ERROR(RequireTable(relid, ReadTraits(relid)));  // it may have changed while we waited
+  bool const is_partitioned = traits.kind == RELKIND_PARTITIONED_TABLE;
   ASSIGN_OR_RETURN(std::optional<Hypertable> const existing, LookupHypertable(relid));
   if (existing.has_value()) {
     std::string const name = QualifiedName(relid);

@@ -1,6 +1,4 @@
-// Grants are copied as the catalogs hold them: GRANT itself could not say who granted.
-
-#include "pg/hypertable/table_definition.h"
+#include "pg/hypertable/privileges.h"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -63,6 +61,20 @@ void WriteAcl(Oid catalog_oid, int cache, HeapTuple tuple, AttrNumber column, co
   table_close(catalog, RowExclusiveLock);
 }
 
+void ClearRelationAcl(Oid relid) {
+  HeapTuple const row = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+  if (!HeapTupleIsValid(row)) {
+    elog(ERROR, "cache lookup failed for relation %u", relid);
+  }
+  if (!ReadAcl(RELOID, row, Anum_pg_class_relacl).is_null) {
+    Oid const owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
+    WriteAcl(RelationRelationId, RELOID, row, Anum_pg_class_relacl, {.is_null = true, .datum = 0},
+             relid, 0, owner);
+    CommandCounterIncrement();
+  }
+  ReleaseSysCache(row);
+}
+
 void CopyRelationAcl(Oid from, Oid to, Oid owner) {
   HeapTuple const source = SearchSysCache1(RELOID, ObjectIdGetDatum(from));
   HeapTuple const target = SearchSysCache1(RELOID, ObjectIdGetDatum(to));
@@ -103,6 +115,10 @@ void CopyColumnAcls(Oid from, Oid to, Oid owner) {
 }
 
 }  // namespace
+
+void ClearPrivileges(Oid relid) {
+  TryPg([&]() noexcept { ClearRelationAcl(relid); });
+}
 
 void CopyPrivileges(Oid from, Oid to) {
   TryPg([&]() noexcept {

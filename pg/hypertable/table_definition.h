@@ -54,8 +54,4 @@ Status RequireCarriesOver(Oid relid, AttrNumber time_attno);
 /// catalogs' printers qualify every name.
 TableDefinition ReadTableDefinition(Oid relid, AttrNumber time_attno);
 
-/// Gives `to` the privileges of `from`, a table's columns by name included: the grants themselves,
-/// whoever granted them. Both have the same owner.
-void CopyPrivileges(Oid from, Oid to);
-
 }  // namespace orochi::pg
