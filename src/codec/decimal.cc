@@ -52,10 +52,15 @@ bool Decompose(Unsigned bits, double power, int64_t& integer) {
   return Compose<Unsigned>(static_cast<uint64_t>(integer), power) == bits;
 }
 
+struct Estimate {
+  double bits_per_value = 0;
+  size_t exceptions = 0;
+};
+
 // What a value costs with this exponent, from evenly spaced samples: the width of the integers'
 // range, plus its bits and its position for each exception.
 template <class Unsigned>
-double EstimateBitsPerValue(std::span<const Unsigned> values, uint32_t exponent) {
+Estimate EstimateExponent(std::span<const Unsigned> values, uint32_t exponent) {
   size_t const step = std::max<size_t>(1, values.size() / kSampleCount);
   int64_t least = INT64_MAX;
   int64_t greatest = INT64_MIN;
@@ -76,8 +81,9 @@ double EstimateBitsPerValue(std::span<const Unsigned> values, uint32_t exponent)
           ? 0
           : BitWidth(static_cast<uint64_t>(greatest) - static_cast<uint64_t>(least));
   double const exception_bits = sizeof(Unsigned) * 8 + 8;
-  return width_bits +
-         static_cast<double>(exceptions) / static_cast<double>(sampled) * exception_bits;
+  return {.bits_per_value = width_bits + static_cast<double>(exceptions) /
+                                             static_cast<double>(sampled) * exception_bits,
+          .exceptions = exceptions};
 }
 
 template <class Unsigned>
@@ -85,10 +91,13 @@ std::optional<uint32_t> ChooseExponent(std::span<const Unsigned> values) {
   double least_bits = sizeof(Unsigned) * 8;
   std::optional<uint32_t> chosen;
   for (uint32_t exponent = 0; exponent <= kDecimalExponentMax; ++exponent) {
-    double const bits = EstimateBitsPerValue(values, exponent);
-    if (bits < least_bits) {
-      least_bits = bits;
+    Estimate const estimate = EstimateExponent(values, exponent);
+    if (estimate.bits_per_value < least_bits) {
+      least_bits = estimate.bits_per_value;
       chosen = exponent;
+    }
+    if (estimate.exceptions == 0) {
+      break;  // more digits only make the integers wider
     }
   }
   return chosen;

@@ -135,7 +135,7 @@ Status ChunkEncoder::Encode(const ColumnBuffer& buffer, EncodedChunk& chunk) {
   // packing hides those.
   size_t const plain_size_bytes = *values_.SizeBytes(Encoding::kPlain);
   if (compression_ != codec::Compression::kNone && smallest != Encoding::kPlain &&
-      best_.stored().size() > plain_size_bytes / 4) {
+      best_.stored().size() > plain_size_bytes / 2) {
     RETURN_IF_ERROR(EncodeAs(Encoding::kPlain, buffer, other_));
     if (other_.stored().size() < best_.stored().size()) {
       std::swap(best_, other_);

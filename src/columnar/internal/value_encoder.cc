@@ -71,11 +71,11 @@ void ValueEncoder::Plan(const ColumnBuffer& buffer) {
   if (is_integer()) {
     PlanIntegers();
   }
-  if (buffer.type() != PhysicalType::kBool) {
-    PlanDictionary();
-  }
   if (is_float()) {
     PlanFloats();
+  }
+  if (buffer.type() != PhysicalType::kBool) {
+    PlanDictionary();
   }
 }
 
@@ -116,6 +116,8 @@ void ValueEncoder::PlanIntegers() {
   size_bytes_[static_cast<size_t>(Encoding::kDelta)] = delta_.size_bytes;
 }
 
+// Last, because a dictionary whose entries alone are larger than another encoding need not be
+// finished: most columns give up after a few values.
 void ValueEncoder::PlanDictionary() {
   size_t const entry_count_max = buffer_->value_count() / kValuesPerEntryMin;
   std::optional<size_t>& size_bytes = size_bytes_[static_cast<size_t>(Encoding::kDictionary)];
@@ -123,8 +125,12 @@ void ValueEncoder::PlanDictionary() {
     if (codec::BuildDictionary(strings(), entry_count_max, byte_dictionary_)) {
       size_bytes = byte_dictionary_.size_bytes;
     }
-  } else if (codec::BuildDictionary(buffer_->words(), WidthBytes(buffer_->type()), entry_count_max,
-                                    word_dictionary_)) {
+    return;
+  }
+  uint32_t const width_bytes = WidthBytes(buffer_->type());
+  size_t const paying_count_max = *SizeBytes(Smallest()) / width_bytes;
+  if (codec::BuildDictionary(buffer_->words(), width_bytes,
+                             std::min(entry_count_max, paying_count_max), word_dictionary_)) {
     size_bytes = word_dictionary_.size_bytes;
   }
 }
