@@ -89,14 +89,31 @@ Value ValueOf(Oid type) noexcept {
   }
 }
 
-bool Comparable(Oid column_type, Oid other_type) noexcept {
-  Family const family = FamilyOf(column_type);
-  if (family == Family::kNone) {
-    return false;
+/// How a value of `other_type` becomes a literal for a column; kNone when their comparison is not
+/// the comparison of stored values.
+Value ValueFor(Oid column_type, Oid other_type) noexcept {
+  if (column_type == TIMESTAMPTZOID && other_type == TIMESTAMPOID) {
+    return Value::kTimestampAsTimestampTz;
   }
-  return family == Family::kItself || family == Family::kEqualityOnly
-             ? column_type == other_type
-             : family == FamilyOf(other_type);
+  if (other_type == DATEOID && column_type == TIMESTAMPTZOID) {
+    return Value::kDateAsTimestampTz;
+  }
+  if (other_type == DATEOID && column_type == TIMESTAMPOID) {
+    return Value::kDateAsTimestamp;
+  }
+  Family const family = FamilyOf(column_type);
+  bool const comparable = family == Family::kItself || family == Family::kEqualityOnly
+                              ? column_type == other_type
+                              : family != Family::kNone && family == FamilyOf(other_type);
+  return comparable ? ValueOf(other_type) : Value::kNone;
+}
+
+/// Whether an operator that takes `side` takes the column's values as they are stored. A domain is
+/// stored by its own rules, so the column's declared type counts.
+bool TakesStored(Oid column_type, Oid side) noexcept {
+  Family const family = FamilyOf(column_type);
+  return family == Family::kText ? FamilyOf(side) == Family::kText
+                                 : family != Family::kNone && column_type == side;
 }
 
 /// The column behind a binary-compatible relabelling (varchar as text), or null.
@@ -192,17 +209,17 @@ bool MatchOperator(Oid operation, Node* left, Node* right, Oid collation, Index 
   Oid other_side = InvalidOid;
   op_input_types(operation, &column_side, &other_side);
   CompareOp op = CompareOp::kEqual;
-  // A domain is stored by its own rules, so the column's declared type must be the base type.
-  bool const matches =
-      FamilyOf(column->vartype) != Family::kNone && Comparable(column->vartype, column_side) &&
-      Comparable(column->vartype, other_side) && OpOf(operation, column->vartype, &op) &&
-      OrderIsStored(column->vartype, op, collation) && FixedDuringScan(right, relation);
+  bool const matches = TakesStored(column->vartype, column_side) &&
+                       ValueFor(column->vartype, other_side) != Value::kNone &&
+                       OpOf(operation, column->vartype, &op) &&
+                       OrderIsStored(column->vartype, op, collation) &&
+                       FixedDuringScan(right, relation);
   if (!matches) {
     return false;
   }
   *out = {.kind = FilterClause::Kind::kCompare,
           .op = op,
-          .value = ValueOf(other_side),
+          .value = ValueFor(column->vartype, other_side),
           .attribute = column->varattno,
           .element_type = other_side,
           .expression = reinterpret_cast<Expr*>(right)};
@@ -262,6 +279,14 @@ std::string_view PayloadOf(Datum varlena) noexcept {
   return {VARDATA_ANY(pointer), VARSIZE_ANY_EXHDR(pointer)};
 }
 
+/// A timestamp past the last finite one still comes before infinity.
+int64_t BesideInfinity(Timestamp converted, int overflow) noexcept {
+  if (overflow == 0) {
+    return converted;
+  }
+  return overflow > 0 ? PG_INT64_MAX - 1 : PG_INT64_MIN + 1;
+}
+
 /// REQUIRES: a varlena is neither compressed nor external.
 Literal LiteralOf(Value value, Datum datum) {
   switch (value) {
@@ -282,6 +307,22 @@ Literal LiteralOf(Value value, Datum datum) {
     case Value::kUuid:
       return Literal::Bytes(
           {static_cast<const char*>(static_cast<void*>(DatumGetPointer(datum))), UUID_LEN});
+    case Value::kDateAsTimestamp: {
+      int overflow = 0;
+      Timestamp const converted = date2timestamp_opt_overflow(DatumGetDateADT(datum), &overflow);
+      return Literal::Integer(BesideInfinity(converted, overflow));
+    }
+    case Value::kDateAsTimestampTz: {
+      int overflow = 0;
+      Timestamp const converted = date2timestamptz_opt_overflow(DatumGetDateADT(datum), &overflow);
+      return Literal::Integer(BesideInfinity(converted, overflow));
+    }
+    case Value::kTimestampAsTimestampTz: {
+      int overflow = 0;
+      Timestamp const converted =
+          timestamp2timestamptz_opt_overflow(DatumGetTimestamp(datum), &overflow);
+      return Literal::Integer(BesideInfinity(converted, overflow));
+    }
     case Value::kNone:
       break;
   }

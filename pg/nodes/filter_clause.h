@@ -20,7 +20,8 @@ namespace orochi::pg {
 ///
 /// Only types and collations whose PostgreSQL order (for =, equality) is the order of the stored
 /// values: integers, floats, bool, money, date, time, timestamps, bytea, uuid; oid for equality;
-/// text and varchar for equality under deterministic collations, for order under C.
+/// text and varchar for equality under deterministic collations, for order under C. Timestamps also
+/// with dates, and timestamptz with timestamp.
 struct FilterClause {
   enum class Kind : uint8_t { kCompare, kAnyOf, kIsNull, kIsNotNull, kIsTrue, kIsFalse };
   /// How a Datum of the expression becomes a literal.
@@ -33,7 +34,11 @@ struct FilterClause {
     kFloat4,
     kFloat8,
     kVarlena,
-    kUuid
+    kUuid,
+    // Compared across types as PostgreSQL does: converted once, in the session's time zone.
+    kDateAsTimestamp,
+    kDateAsTimestampTz,
+    kTimestampAsTimestampTz,
   };
 
   Kind kind = Kind::kIsNull;

@@ -82,7 +82,9 @@ INSERT INTO literals VALUES
   ('t', '''12:00''::time'), ('t', '''24:00''::time'),
   ('ts', '''2024-02-01''::timestamp'), ('ts', '''infinity''::timestamp'),
   ('tz', '''2024-02-01 12:00+02''::timestamptz'), ('tz', '''-infinity''::timestamptz'),
-  ('m', '0::money'), ('m', '500::money'),
+  ('ts', '''2024-02-01''::date'), ('ts', '''infinity''::date'), ('ts', '''5874897-12-31''::date'), ('tz', '''2024-02-01''::date'),
+  ('tz', '''-infinity''::date'), ('tz', '''5874897-12-31''::date'), ('tz', '''2024-02-01 12:00''::timestamp'),
+  ('tz', '''infinity''::timestamp'), ('tz', '''294276-12-31 23:59:59''::timestamp'), ('m', '0::money'), ('m', '500::money'),
   ('txt', '''k01000'''), ('txt', ''''''), ('txt', '''ÄÖ2'''), ('txt', 'repeat(''long'', 20) || 40'),
   ('vc', '''v7'''), ('vc', '''v7''::varchar'), ('by', '''\x00000400''::bytea'),
   ('u', '''00000000-0000-0000-0000-000000000400''::uuid');
@@ -109,7 +111,7 @@ SELECT condition, differs(condition, false) FROM unnest(ARRAY[
   'n > 2000', 'n = 3.0', 'iv < ''10:00''', 'nm = ''n7''', 'ch = ''C''', 'bp = ''b3''', 'o > 3000',
   'blind = ''ABC3''', 'blind < ''abc5''', 'i4 % 7 = 3', 'i4 > i2', 'b IS NOT TRUE', 'i4 NOT IN (5, 6)',
   'i4 = 7 OR i4 = 9', 'i4 > random() * 0', 'arr = ''{5,6}''', 'i4 = ALL (''{5}'')', '5 = ANY (arr)',
-  'ts > ''2024-02-01''::date', 'tz > ''2024-02-01''::date', 's.* IS NULL', 'txt || ''x'' = ''k00010x''',
+  'd > ''2024-02-01''::timestamp', 'ts > ''2024-02-01 00:00+05''::timestamptz', 'ts = ANY (''{2024-02-01}''::date[])', 's.* IS NULL', 'txt || ''x'' = ''k00010x''',
   'txt COLLATE "en_US.utf8" < ''k01000''']) condition
 WHERE condition NOT LIKE '%en_US%' OR EXISTS (SELECT FROM pg_collation WHERE collname = 'en_US.utf8');
 
