@@ -8,6 +8,7 @@
 extern "C" {
 #include "access/parallel.h"
 #include "access/sysattr.h"
+#include "access/tableam.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -157,6 +158,17 @@ bool RecheckRow(ScanState* node, TupleTableSlot* slot) {
   return ExecQual(scan->recheck, context);
 }
 
+/// Under EvalPlanQual rows come from the access method, in its own kind of slot, and expressions
+/// made for a slot of another kind would not fetch from it.
+void UseSlotOfAccessMethod(CustomScanState* node, EState* estate) noexcept {
+  auto* const plan = reinterpret_cast<CustomScan*>(node->ss.ps.plan);
+  Relation const relation = node->ss.ss_currentRelation;
+  ExecInitScanTupleSlot(estate, &node->ss, RelationGetDescr(relation),
+                        table_slot_callbacks(relation));
+  ExecAssignScanProjectionInfoWithVarno(&node->ss, static_cast<int>(plan->scan.scanrelid));
+  node->ss.ps.qual = ExecInitQual(plan->scan.plan.qual, &node->ss.ps);
+}
+
 void BeginScan(CustomScanState* node, EState* estate, int eflags) {
   ColumnarScanState* const scan = StateOf(node);
   Boundary([&]() -> Status {
@@ -164,6 +176,9 @@ void BeginScan(CustomScanState* node, EState* estate, int eflags) {
     scan->filters = InitFilters(plan->custom_exprs, plan->scan.scanrelid, &node->ss.ps);
     scan->filter_count = list_length(plan->custom_exprs);
     TryPg([&]() noexcept {
+      if (estate->es_epq_active != nullptr) {
+        UseSlotOfAccessMethod(node, estate);
+      }
       scan->recheck = ExecInitQual(plan->custom_exprs, &node->ss.ps);
       FindEmitted(scan);
       TupleTableSlot* const slot = node->ss.ss_ScanTupleSlot;
