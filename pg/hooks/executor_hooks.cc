@@ -45,7 +45,8 @@ void StartStatement(QueryDesc* query, int eflags) {
 }
 
 void EndStatement(QueryDesc* query) {
-  if (MarksOf(query->plannedstmt).writes) {
+  bool const writes = MarksOf(query->plannedstmt).writes;
+  if (writes) {
     Boundary([&]() -> Status {
       LeaveStatement(query);
       return Status::Ok();
@@ -55,6 +56,12 @@ void EndStatement(QueryDesc* query) {
     previous_end_hook(query);
   } else {
     standard_ExecutorEnd(query);
+  }
+  if (writes) {
+    Boundary([&]() -> Status {
+      FreeRowsReadAhead(query);
+      return Status::Ok();
+    });
   }
 }
 

@@ -126,7 +126,8 @@ void RunOverRows(QueryDesc* query, const Rows& rows) noexcept {
   if (query->queryEnv == nullptr) {
     query->queryEnv = create_queryEnv();
   }
-  // A trigger's environment is shared by its statements, which follow one another.
+  // A trigger's environment is shared by its statements, which follow one another; one that failed
+  // could not take its rows away.
   if (get_ENR(query->queryEnv, kRowsName) != nullptr) {
     unregister_ENR(query->queryEnv, kRowsName);
   }
@@ -177,6 +178,23 @@ Status ReadAheadIfNeeded(QueryDesc* query, const PlanMarks& marks, int eflags) {
     TryPg([&]() noexcept { RunOverRows(query, rows); });
   }
   return Status::Ok();
+}
+
+void FreeRowsReadAhead(QueryDesc* query) {
+  const Plan* const top = query->plannedstmt->planTree;
+  if (!IsA(top, ModifyTable) || top->lefttree == nullptr ||
+      !IsA(top->lefttree, NamedTuplestoreScan) ||
+      strcmp(reinterpret_cast<const NamedTuplestoreScan*>(top->lefttree)->enrname, kRowsName) !=
+          0) {
+    return;
+  }
+  TryPg([&]() noexcept {
+    EphemeralNamedRelation const rows = get_ENR(query->queryEnv, kRowsName);
+    if (rows != nullptr) {
+      unregister_ENR(query->queryEnv, kRowsName);
+      tuplestore_end(static_cast<Tuplestorestate*>(rows->reldata));
+    }
+  });
 }
 
 }  // namespace orochi::pg

@@ -22,4 +22,7 @@ namespace orochi::pg {
 /// query->queryEnv; what they point to lives in the current memory context.
 Status ReadAheadIfNeeded(QueryDesc* query, const PlanMarks& marks, int eflags);
 
+/// After standard_ExecutorEnd: frees the kept rows of a statement that was read ahead.
+void FreeRowsReadAhead(QueryDesc* query);
+
 }  // namespace orochi::pg

@@ -3,3 +3,4 @@ CREATE FUNCTION orochi.ensure_chunk(value anyelement, hypertable regclass) RETUR
 LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1 AS 'MODULE_PATHNAME', 'orochi_ensure_chunk';
 COMMENT ON FUNCTION orochi.ensure_chunk(anyelement, regclass) IS
   'returns its first argument, after making sure that the hypertable has a chunk for it; used by the planner';
+GRANT EXECUTE ON FUNCTION orochi.ensure_chunk(anyelement, regclass) TO PUBLIC;  -- whatever the default

@@ -160,6 +160,15 @@ PREPARE TRANSACTION 'own chunk';
 COMMIT PREPARED 'own chunk';
 SELECT tableoid::regclass, v FROM n WHERE time BETWEEN '2037-01-01' AND '2037-12-31' ORDER BY v;
 
+-- More rows than work_mem holds, kept in a file that is gone afterwards.
+SET work_mem = '64kB';
+BEGIN;
+LOCK TABLE n IN SHARE MODE;
+INSERT INTO n (time, host, v) SELECT '2041-01-01'::timestamptz + i * interval '1 hour', 1, i FROM generate_series(1, 5000) i;
+COMMIT;
+RESET work_mem;
+SELECT count(*), sum(v) FROM n WHERE time >= '2041-01-01';
+
 -- Rules, triggers and functions around it, in the same transaction as the table.
 BEGIN;
 CREATE TABLE t (time timestamptz NOT NULL, v int) PARTITION BY RANGE (time);
