@@ -68,20 +68,26 @@ Result<int64_t> TimestampStart(const Interval* width, Timestamp time, const Alig
   return start;
 }
 
-// No error report is prepared on this path: a bucket costs two divisions.
-bool TryFixedWidth(const Interval* width, Timestamp time, Timestamp* start) noexcept {
+// The start of a bucket with the default origin, or nothing where there is an error to report. A
+// report costs more than the bucket, so none is prepared here.
+bool TryPlainBucket(const Interval* width, Timestamp time, Timestamp* start) noexcept {
+  if (TIMESTAMP_NOT_FINITE(time)) {
+    return false;
+  }
+  if (width->month > 0 && width->day == 0 && width->time == 0) {
+    int64_t const month = timeseries::MonthOfDay(timeseries::FloorDivide(time, kMicrosPerDay));
+    int64_t const first = timeseries::FloorDivide(month, width->month) * width->month;
+    return !pg_mul_s64_overflow(timeseries::FirstDayOfMonth(first), kMicrosPerDay, start) &&
+           IS_VALID_TIMESTAMP(*start);
+  }
   int64 width_micros = 0;
-  if (width->month != 0 || TIMESTAMP_NOT_FINITE(time) ||
-      pg_mul_s64_overflow(width->day, kMicrosPerDay, &width_micros) ||
+  if (width->month != 0 || pg_mul_s64_overflow(width->day, kMicrosPerDay, &width_micros) ||
       pg_add_s64_overflow(width_micros, width->time, &width_micros) || width_micros <= 0) {
     return false;
   }
   std::optional<int64_t> const found = FixedBucketStart(time, width_micros, kDefaultOriginMicros);
-  if (!found.has_value() || !IS_VALID_TIMESTAMP(*found)) {
-    return false;
-  }
-  *start = *found;
-  return true;
+  *start = found.value_or(DT_NOBEGIN);
+  return IS_VALID_TIMESTAMP(*start);
 }
 
 Datum BucketTimestamp(const Interval* width, Timestamp time, const Alignment& alignment) {
@@ -198,7 +204,7 @@ Datum time_bucket_timestamp(PG_FUNCTION_ARGS) {
   const Interval* const width = PG_GETARG_INTERVAL_P(0);
   Timestamp const time = PG_GETARG_TIMESTAMP(1);
   Timestamp start = 0;
-  if (orochi::pg::TryFixedWidth(width, time, &start)) [[likely]] {
+  if (orochi::pg::TryPlainBucket(width, time, &start)) [[likely]] {
     PG_RETURN_TIMESTAMP(start);
   }
   return orochi::pg::BucketTimestamp(width, time, {});
