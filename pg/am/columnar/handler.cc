@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/handler.h"
 
+#include "pg/am/columnar/bitmap_prefetch.h"
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/row_group_view.h"
 #include "pg/am/columnar/write_buffer.h"
@@ -107,6 +108,7 @@ const TableAmRoutine* ColumnarRoutine() {
 
 void RegisterColumnar() {
   RegisterWriteBuffer();
+  RegisterBitmapPrefetch();
   RegisterXactCallback(OnTransactionEnd, nullptr);
   RegisterSubXactCallback(OnSubtransactionEnd, nullptr);
   previous_object_access_hook = object_access_hook;

@@ -74,6 +74,34 @@ CLUSTER ix USING ix_id;
 SELECT same(query) FROM queries WHERE query LIKE '%5500%' OR query LIKE '%@>%';
 VACUUM FULL ix;
 SELECT same(query) FROM queries;
+-- Row numbers whose tuple ids are far past the end of the file, as tables of many millions of rows
+-- have them. Bulk writers that fail use up a stripe's worth each.
+CREATE TABLE far (id int, t text) USING columnar;
+CREATE INDEX ON far (id);
+SET orochi.columnar_stripe_rows = 1048576;
+DO $$
+BEGIN
+  FOR i IN 1..35 LOOP
+    BEGIN
+      COPY far (id) FROM PROGRAM 'seq 1 1500; echo broken';
+    EXCEPTION WHEN invalid_text_representation THEN
+      NULL;
+    END;
+  END LOOP;
+END $$;
+RESET orochi.columnar_stripe_rows;
+INSERT INTO far SELECT i, 'far ' || i FROM generate_series(1, 3000) i;
+SELECT (ctid::text::point)[0] > 131072 AS past_the_first_segment, id FROM far WHERE id = 1;
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_indexscan = off;
+SET LOCAL orochi.enable_columnar_scan = off;
+SET LOCAL effective_io_concurrency = 10;
+SET LOCAL jit = off;
+EXPLAIN (COSTS OFF) SELECT t FROM far WHERE id > 5;
+SELECT count(t) FROM far WHERE id > 5;
+COMMIT;
+DROP TABLE far;
 -- Unique index over duplicates.
 CREATE UNIQUE INDEX ON ix ((id / 2));
 -- Tuple ids.
