@@ -133,7 +133,11 @@ Status Cluster::MakeDirectory() const {
           .WithHint("name a directory you own with --dir");
     }
   }
-  return CheckReach();
+  Status reach = CheckReach();
+  if (!reach.ok() && !existed) {
+    fs::remove(directory_, error);
+  }
+  return reach;
 }
 
 Status Cluster::CheckReach() const {
@@ -172,7 +176,10 @@ Result<ClusterStatus> Cluster::Inspect() const {
   Result<std::string> const marker = ReadTextFile(MarkerFile());
   if (!marker.ok()) {
     if (marker.status().code() != StatusCode::kNotFound) {
-      return marker.status();
+      return Status(marker.status())
+          .WithHint(
+              "the cluster is another user's: run orochi as that user or as root, or name "
+              "another directory with --dir");
     }
     if (fs::is_directory(directory_) && IsEmptyDirectory(directory_)) {
       return status;

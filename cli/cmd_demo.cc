@@ -71,6 +71,7 @@ class Demo {
   const DemoOptions& options_;
   Connection& connection_;
   const Terminal& terminal_;
+  bool has_series_ = false;
 };
 
 double SecondsSince(std::chrono::steady_clock::time_point started) {
@@ -122,6 +123,7 @@ Status Demo::LoadSeries() {
   request.series_column = "series";
   request.chunk_interval = "3 months";
   ASSIGN_OR_RETURN(LoadReport const report, LoadFiles(request, connection_, terminal_));
+  has_series_ = true;
   terminal_.Line("");
   RETURN_IF_ERROR(PrintChunkTable(kSeries, connection_, terminal_));
   terminal_.Line(fmt::format("{} rows from {} files in {}", FormatCount(report.row_count),
@@ -288,7 +290,7 @@ Status Demo::Run() {
   if (options_.keep && status.ok()) {
     terminal_.Heading("Go on");
     terminal_.Line(fmt::format("The tables stay: {}, {}{}", kMetrics, kMetricsHeap,
-                               options_.data_directory.empty() ? "" : StrCat(", ", kSeries)));
+                               has_series_ ? StrCat(", ", kSeries) : ""));
     terminal_.Line("  orochi sql -c 'SELECT * FROM orochi.chunks'");
     return status;
   }

@@ -97,7 +97,15 @@ Status RunLoad(LoadOptions options, const Terminal& terminal) {
   }
   ASSIGN_OR_RETURN(Cluster const cluster, Cluster::At(options.cluster.directory));
   ASSIGN_OR_RETURN(Connection connection, cluster.Connect(options.database));
-  ASSIGN_OR_RETURN(LoadReport const report, LoadFiles(request, connection, terminal));
+  Result<LoadReport> const loaded = LoadFiles(request, connection, terminal);
+  if (!loaded.ok()) {
+    bool const needs_hint =
+        loaded.status().code() == StatusCode::kCorruption && loaded.status().hint().empty();
+    return needs_hint ? Status(loaded.status())
+                            .WithHint("nothing was loaded; correct the file and load again")
+                      : loaded.status();
+  }
+  const LoadReport& report = *loaded;
   if (options.columnar) {
     RETURN_IF_ERROR(CompressAllChunks(report.table, connection, terminal));
   }

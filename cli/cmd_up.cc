@@ -30,10 +30,14 @@ struct UpOptions {
   int port = 0;  // 0: the one the cluster has, or the default
 };
 
-void PrintHowToConnect(const Terminal& terminal, const Cluster& cluster, int port) {
+void PrintHowToConnect(const Terminal& terminal, const Cluster& cluster, const UpOptions& options,
+                       int port) {
   std::string const socket = cluster.socket_directory().string();
+  std::string const psql = options.cluster.directory.empty()
+                               ? "orochi sql"
+                               : StrCat("orochi sql --dir ", cluster.directory().string());
   terminal.Line("");
-  terminal.Line(StrCat("  psql       ", terminal.Paint(Ink::kBold, "orochi sql")));
+  terminal.Line(StrCat("  psql       ", terminal.Paint(Ink::kBold, psql)));
   terminal.Line(fmt::format("  socket     postgresql://{}@/{}?host={}&port={}", kSuperuser,
                             kDatabase, socket, port));
   terminal.Line(
@@ -72,7 +76,7 @@ Status Up(const UpOptions& options, const Terminal& terminal) {
     }
     RETURN_IF_ERROR(cluster.PrepareDatabase());
     terminal.Line(fmt::format("Orochi is already up on port {} (process {}).", port, before.pid));
-    PrintHowToConnect(terminal, cluster, port);
+    PrintHowToConnect(terminal, cluster, options, port);
     return Status::Ok();
   }
   ASSIGN_OR_RETURN(PostgresPrograms const programs,
@@ -89,7 +93,7 @@ Status Up(const UpOptions& options, const Terminal& terminal) {
   RETURN_IF_ERROR(cluster.Start(programs, port));
   RETURN_IF_ERROR(cluster.PrepareDatabase());
   terminal.Line(terminal.Paint(Ink::kGreen, "Orochi is up."));
-  PrintHowToConnect(terminal, cluster, port);
+  PrintHowToConnect(terminal, cluster, options, port);
   return Status::Ok();
 }
 

@@ -163,7 +163,8 @@ Status ShowPruning(const DemoQuery& query, const std::string& table, Connection&
     indent = std::min(indent, line.find_first_not_of(' '));
   }
   for (size_t index = 0; index < std::min(facts.lines.size(), kLinesShownMax); ++index) {
-    std::string const line = facts.lines[index].substr(indent);
+    std::string line = facts.lines[index].substr(indent);
+    line.erase(std::min(line.size(), line.find(" (actual ")));  // the counters below say more
     terminal.Line(terminal.Paint(Ink::kDim, Shorten(line, terminal.width(), terminal.unicode())));
   }
   if (facts.lines.size() > kLinesShownMax) {
