@@ -14,6 +14,7 @@
 #include "pg/hypertable/privileges.h"
 #include "pg/hypertable/row_migration.h"
 #include "pg/hypertable/table_definition.h"
+#include "pg/hypertable/time_column.h"
 #include "pg/spi/sql.h"
 
 extern "C" {
@@ -109,86 +110,6 @@ void RequireOwner(Oid relid) {
   });
 }
 
-struct TimeColumn {
-  AttrNumber attno;
-  TimeKind kind;
-};
-
-// Columns that can be the time, for messages: "a, b" or "none".
-std::string CandidateList(const std::vector<SqlRow>& candidates) {
-  std::string list;
-  for (const SqlRow& row : candidates) {
-    list += StrCat(list.empty() ? "" : ", ", "\"", row[1].value_or(""), "\"");
-  }
-  return list.empty() ? "none" : list;
-}
-
-// The columns of a type of time, integers left out: nothing tells that those are times.
-std::vector<SqlRow> TimeColumnCandidates(Oid relid) {
-  return QuerySql(R"(
-    WITH RECURSIVE base(attnum, attname, type) AS (
-      SELECT attnum, attname, atttypid FROM pg_catalog.pg_attribute
-      WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
-      UNION ALL
-      SELECT b.attnum, b.attname, t.typbasetype FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type
-      WHERE t.typtype = 'd')
-    SELECT attnum, attname FROM base
-    WHERE type IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) ORDER BY attnum)",
-                  relid);
-}
-
-Result<TimeColumn> DescribeColumn(Oid relid, AttrNumber attno) {
-  struct Description {
-    Oid type;
-    char generated;
-    const char* type_name;
-  };
-  auto const description = TryPg([&]() noexcept {
-    Relation const relation = table_open(relid, NoLock);
-    Form_pg_attribute const column = TupleDescAttr(RelationGetDescr(relation), attno - 1);
-    Description const out = {.type = column->atttypid,
-                             .generated = column->attgenerated,
-                             .type_name = format_type_be(column->atttypid)};
-    table_close(relation, NoLock);
-    return out;
-  });
-  std::string const column =
-      StrCat("column \"", ColumnName(relid, attno), "\" of ", QualifiedName(relid));
-  if (description.generated != '\0') {
-    return Status::Unsupported(StrCat(column, " is generated, and a time column cannot be"));
-  }
-  std::optional<TimeKind> const kind = TimeKindOfType(description.type);
-  if (!kind.has_value()) {
-    return Status::InvalidArgument(
-               StrCat(column, " has type ", description.type_name, ", which is no type of time"))
-        .WithHint("Use timestamptz, timestamp, date, smallint, integer or bigint.");
-  }
-  return TimeColumn{.attno = attno, .kind = *kind};
-}
-
-Result<TimeColumn> FindTimeColumn(Oid relid, const char* name) {
-  std::string const table = QualifiedName(relid);
-  if (name != nullptr) {
-    AttrNumber const attno = TryPg([&]() noexcept { return get_attnum(relid, name); });
-    if (attno <= 0) {
-      return Status::NotFound(StrCat("table ", table, " has no column \"", name, "\""))
-          .WithHint(StrCat(
-              "Its columns of a type of time: ", CandidateList(TimeColumnCandidates(relid)), "."));
-    }
-    return DescribeColumn(relid, attno);
-  }
-  std::vector<SqlRow> const candidates = TimeColumnCandidates(relid);
-  if (candidates.size() != 1) {
-    return Status::InvalidArgument(
-               StrCat("table ", table, " has ", candidates.size(),
-                      " columns of type timestamptz, timestamp or date, expected 1 when "
-                      "time_column_name is not given"))
-        .WithDetail(StrCat("Candidates: ", CandidateList(candidates), "."))
-        .WithHint("Name the time column.");
-  }
-  return DescribeColumn(relid, static_cast<AttrNumber>(std::stoi(candidates[0][0].value_or("0"))));
-}
-
 // Step 2.
 Status AdoptPartitionedTable(const Request& request) {
   ASSIGN_OR_RETURN(Hypertable const hypertable, DescribePartitionKey(request.relid));
@@ -231,8 +152,7 @@ void SetForDefinitions(SettingsScope& settings) {
 void RestoreIdentities(const TableDefinition& table, Oid new_relid) {
   for (const IdentitySequence& identity : table.identities) {
     SqlRow const found = QuerySql(R"(
-      SELECT s.oid, s.relname, format('%I.%I', n.nspname, s.relname), format('%I.%I', n.nspname, 'orochi_old_' || $2),
-             quote_literal(n.nspname)
+      SELECT s.oid, s.relname, format('%I.%I', n.nspname, s.relname), format('%I.%I', n.nspname, 'orochi_old_' || $2)
       FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace n ON n.oid = s.relnamespace
       JOIN pg_attribute a ON a.attrelid = $1 AND a.attnum = d.refobjsubid
       WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = $1

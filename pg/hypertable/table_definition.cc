@@ -54,7 +54,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum::oid = $2 WHERE c.oid = $1
 UNION ALL
 SELECT format('ALTER TABLE %s OWNER TO %I', $1::regclass, pg_get_userbyid(relowner)), ''
-FROM pg_class WHERE oid = $1 AND relowner <> current_user::regrole
+FROM pg_class WHERE oid = $1 AND pg_get_userbyid(relowner) <> current_user
 UNION ALL
 SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $1::regclass, conname, pg_get_constraintdef(oid)), ''
 FROM pg_constraint WHERE conrelid = $1 AND contype = 'c'
@@ -100,7 +100,7 @@ SELECT format('ALTER STATISTICS %I.%I SET STATISTICS %s', n.nspname, stxname, st
 FROM pg_statistic_ext JOIN pg_namespace n ON n.oid = stxnamespace WHERE stxrelid = $1 AND stxstattarget >= 0
 UNION ALL
 SELECT format('ALTER STATISTICS %I.%I OWNER TO %I', n.nspname, stxname, pg_get_userbyid(stxowner)), ''
-FROM pg_statistic_ext JOIN pg_namespace n ON n.oid = stxnamespace WHERE stxrelid = $1 AND stxowner <> current_user::regrole
+FROM pg_statistic_ext JOIN pg_namespace n ON n.oid = stxnamespace WHERE stxrelid = $1 AND pg_get_userbyid(stxowner) <> current_user
 UNION ALL
 SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', polname, $1::regclass,
               CASE WHEN polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,

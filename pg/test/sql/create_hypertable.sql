@@ -38,11 +38,11 @@ SELECT count(*) FROM hypertable;
 DROP DOMAIN instant;
 
 -- One of everything.
-CREATE ROLE admin_owner;
+CREATE ROLE "Admin Owner";
 CREATE ROLE admin_reader;
-GRANT CREATE ON SCHEMA public TO admin_owner;
-GRANT USAGE ON SCHEMA orochi TO admin_owner;
-SET ROLE admin_owner;
+GRANT CREATE ON SCHEMA public TO "Admin Owner";
+GRANT USAGE ON SCHEMA orochi TO "Admin Owner";
+SET ROLE "Admin Owner";
 CREATE TABLE host (id int PRIMARY KEY, name text);
 INSERT INTO host VALUES (1, 'a'), (2, 'b');
 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.tag := coalesce(NEW.tag, 'noted'); RETURN NEW; END $$;
@@ -71,7 +71,7 @@ CREATE TRIGGER off_now AFTER UPDATE ON "Big Metrics" FOR EACH STATEMENT EXECUTE 
 ALTER TABLE "Big Metrics" DISABLE TRIGGER off_now;
 ALTER TABLE "Big Metrics" ENABLE ROW LEVEL SECURITY;
 ALTER TABLE "Big Metrics" FORCE ROW LEVEL SECURITY;
-CREATE POLICY own_rows ON "Big Metrics" AS PERMISSIVE FOR SELECT TO admin_reader, admin_owner USING (host_id < 100) ;
+CREATE POLICY own_rows ON "Big Metrics" AS PERMISSIVE FOR SELECT TO admin_reader, "Admin Owner" USING (host_id < 100) ;
 CREATE POLICY no_bad ON "Big Metrics" AS RESTRICTIVE FOR INSERT WITH CHECK (value <> 13);
 CREATE POLICY writes ON "Big Metrics" FOR INSERT WITH CHECK (true);
 CREATE RULE keep AS ON DELETE TO "Big Metrics" WHERE old.value = 42 DO INSTEAD NOTHING;
@@ -83,7 +83,7 @@ GRANT UPDATE (value, tag) ON "Big Metrics" TO admin_reader;
 GRANT USAGE ON SEQUENCE "Big Metrics_id_seq" TO admin_reader;
 SET ROLE admin_reader;
 GRANT SELECT ON "Big Metrics" TO PUBLIC;
-SET ROLE admin_owner;
+SET ROLE "Admin Owner";
 COMMENT ON TABLE "Big Metrics" IS 'it''s big';
 COMMENT ON COLUMN "Big Metrics".value IS 'the value';
 COMMENT ON INDEX by_host IS 'an index';
@@ -154,7 +154,7 @@ SELECT count(*) FROM whole;
 SELECT total();
 SELECT relname FROM pg_class WHERE relname LIKE '%orochi_old%' UNION ALL SELECT stxname FROM pg_statistic_ext WHERE stxname LIKE '%orochi_old%';
 -- It works on: identity, serial, trigger, foreign key, view, rule.
-SET ROLE admin_owner;
+SET ROLE "Admin Owner";
 INSERT INTO "Big Metrics" (time, host_id, value, tag) VALUES ('2024-04-01', 1, 1, NULL) RETURNING id, serial_no, tag, doubled;
 INSERT INTO "Big Metrics" (time, host_id, value) VALUES ('2024-04-01', 99, 1);
 INSERT INTO "Big Metrics" (time, host_id, value) VALUES ('2024-04-02', 1, 13);
@@ -172,7 +172,7 @@ DROP TABLE host;
 DROP FUNCTION note;
 
 -- A superuser acts for the owner: the owner's functions run with the owner's rights.
-SET ROLE admin_owner;
+SET ROLE "Admin Owner";
 CREATE FUNCTION who() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN current_user; END $$;
 CREATE TABLE trap (t timestamptz, v int, w text GENERATED ALWAYS AS (who()) STORED);
 INSERT INTO trap VALUES ('2024-01-01', 1);
@@ -241,5 +241,5 @@ INSERT INTO quick VALUES ('2024-01-01');
 SELECT create_hypertable('quick', migrate_data => true);
 SELECT relname, relpersistence FROM pg_class WHERE relname LIKE 'quick%' ORDER BY 1;
 DROP TABLE quick;
-REVOKE ALL ON SCHEMA public, orochi FROM admin_owner;
-DROP ROLE admin_owner, admin_reader;
+REVOKE ALL ON SCHEMA public, orochi FROM "Admin Owner";
+DROP ROLE "Admin Owner", admin_reader;
