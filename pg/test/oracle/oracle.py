@@ -211,7 +211,8 @@ class Round:
         if self.twin != "places":
             return
         chunks = self.twins.must(
-            "SELECT chunk::text, place FROM orochi.chunks WHERE hypertable = 'places.t'::regclass ORDER BY 1")
+            "SELECT inhrelid::regclass::text, amname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid "
+            "JOIN pg_am a ON a.oid = c.relam WHERE inhparent = 'places.t'::regclass ORDER BY 1")
         if not chunks:
             return
         chunk, place = self.rng.choice(chunks)
