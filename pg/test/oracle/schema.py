@@ -76,7 +76,9 @@ class Table:
     def insert_select(self, rows):
         """Many rows, few distinct values: time from a series, the rest picked from arrays."""
         rng = self.rng
-        step = max(1, self.time.step * self.time.chunk_count // rows)
+        span = self.time.step * self.time.chunk_count
+        step = max(1, span // rows)
+        rows = min(rows, span // step)
         base = {"timestamptz": "timestamptz '2024-01-01 00:00+00' + g * STEP * interval '1 second'",
                 "timestamp": "timestamp '2024-01-01' + g * STEP * interval '1 second'",
                 "date": "date '2024-01-01' + g * STEP"}.get(self.time.type, f"(g * STEP)::{self.time.type}")
