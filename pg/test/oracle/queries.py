@@ -4,12 +4,14 @@
 class Query:
     """`sql` names SCHEMA where the twin's schema goes.
 
-    ordered: rows must come in the same order. tolerances: per output column None for exact, or the
+    ordered: rows must come in the same order. by_value: equal numbers written differently are equal,
+    as they are to GROUP BY, min and max. tolerances: per output column None for exact, or the
     index of the output column that holds the bound of its rounding error.
     """
 
     def __init__(self, sql, ordered=False, tolerances=None):
         self.sql = sql
+        self.by_value = " GROUP BY " in sql or "min(" in sql or "max(" in sql
         self.ordered = ordered
         self.tolerances = tolerances or {}
 
@@ -87,7 +89,7 @@ def bucket(rng, table):
 def random_query(rng, table):
     shape = rng.random()
     names = ["ts"] + [column.name for column in table.columns]
-    groupable = [column.name for column in table.columns]
+    groupable = [column.name for column in table.columns if column.kind.groupable]
     if shape < 0.2:
         picked = ", ".join(rng.sample(names, rng.randint(1, len(names))))
         return Query(f"SELECT {picked} FROM SCHEMA.t{where(rng, table)}")

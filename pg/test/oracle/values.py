@@ -113,7 +113,7 @@ COLUMN_TYPES = (
     ColumnType("boolean", _bool),
     ColumnType("date", _date),
     ColumnType("timestamptz", _timestamptz),
-    ColumnType("interval", _interval),
+    ColumnType("interval", _interval, ordered=False, groupable=False),  # 1 month equals 30 days
     ColumnType("uuid", _uuid),
     ColumnType("jsonb", _jsonb),
     ColumnType("int[]", _int_array),
