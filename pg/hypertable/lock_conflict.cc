@@ -138,8 +138,10 @@ void RegisterLockConflict() {
 }
 
 bool NeedsOwnSession(Oid hypertable) {
-  return command_seen &&
-         TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; });
+  // The hypertable's own locks are looked up always: that is cheap and cannot fail.
+  return StrongLockHeld(hypertable) != NoLock ||
+         (command_seen &&
+          TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; }));
 }
 
 std::optional<std::string> WhyNoWorker(Oid hypertable) {

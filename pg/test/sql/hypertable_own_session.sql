@@ -169,6 +169,28 @@ COMMIT;
 RESET work_mem;
 SELECT count(*), sum(v) FROM n WHERE time >= '2041-01-01';
 
+-- Functions of the extension that lock the table without a command of their own.
+CREATE TABLE p (time date NOT NULL, v int) PARTITION BY RANGE (time);
+BEGIN;
+SELECT orochi.create_hypertable('p', 'time');
+INSERT INTO p VALUES ('2026-01-01', 1) RETURNING tableoid::regclass;
+COMMIT;
+BEGIN;
+SELECT orochi.drop_chunks('p', older_than => '2027-01-01'::date);
+INSERT INTO p VALUES ('2026-01-01', 2) RETURNING tableoid::regclass;
+COMMIT;
+BEGIN;
+SELECT orochi.set_chunk_time_interval('p', interval '1 day');
+INSERT INTO p VALUES ('2026-02-01', 3) RETURNING tableoid::regclass;
+COMMIT;
+BEGIN;
+INSERT INTO p VALUES ('2026-03-01', 4);
+SELECT orochi.drop_chunks('p', older_than => '2026-02-15'::date);
+INSERT INTO p VALUES ('2026-03-02', 5) RETURNING tableoid::regclass;
+COMMIT;
+SELECT tableoid::regclass, * FROM p ORDER BY time;
+DROP TABLE p;
+
 -- Rules, triggers and functions around it, in the same transaction as the table.
 BEGIN;
 CREATE TABLE t (time timestamptz NOT NULL, v int) PARTITION BY RANGE (time);
