@@ -4,6 +4,7 @@
 
 #include "pg/am/columnar/bitmap_prefetch.h"
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/command_merging.h"
 #include "pg/am/columnar/row_group_view.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
@@ -109,6 +110,7 @@ const TableAmRoutine* ColumnarRoutine() {
 void RegisterColumnar() {
   RegisterWriteBuffer();
   RegisterBitmapPrefetch();
+  RegisterCommandMerging();
   RegisterXactCallback(OnTransactionEnd, nullptr);
   RegisterSubXactCallback(OnSubtransactionEnd, nullptr);
   previous_object_access_hook = object_access_hook;

@@ -16,12 +16,15 @@
 
 extern "C" {
 #include "access/detoast.h"
+#include "access/htup_details.h"
 #include "access/parallel.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "catalog/pg_index.h"
 #include "pgstat.h"
 #include "storage/predicate.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 }
 
 namespace orochi::pg {
@@ -35,7 +38,8 @@ struct Pending {
   Oid relation_id = InvalidOid;
   RelFileNode node{};
   SubTransactionId subtransaction = InvalidSubTransactionId;
-  CommandId command_id = 0;
+  CommandId command_id = 0;     // of the last row; the catalog row has that of the first
+  bool closed = false;          // to commands after command_id
   bool visible_to_all = false;  // TABLE_INSERT_FROZEN
 
   std::vector<ColumnType> types;
@@ -62,6 +66,7 @@ struct Registry {
   std::optional<MemoryBudget> budget;
   std::vector<std::unique_ptr<Pending>> pending;
   Pending* current = nullptr;  // where the last row went
+  CommandId mergeable = InvalidCommandId;
   std::vector<columnar::Cell> cells;
   MemoryContext detoasted = nullptr;
 
@@ -203,6 +208,49 @@ Result<Pending*> Begin(Relation relation, CommandId command_id, int options, uin
   return registry.current;
 }
 
+// Whether inserting into the relation runs nothing but our own code and that of built-in types:
+// no triggers (foreign keys are such), no checks or generated columns, no index expressions.
+bool RunsNoStatements(Relation relation) {
+  if (relation->trigdesc != nullptr) {
+    return false;
+  }
+  const TupleConstr* const constraints = RelationGetDescr(relation)->constr;
+  if (constraints != nullptr && (constraints->num_check > 0 || constraints->has_generated_stored)) {
+    return false;
+  }
+  return TryPg([&]() noexcept -> bool {
+    List* const indexes = RelationGetIndexList(relation);
+    bool plain = true;
+    ListCell* cell;
+    foreach (cell, indexes) {
+      HeapTuple const tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+      plain = plain && HeapTupleIsValid(tuple) &&
+              heap_attisnull(tuple, Anum_pg_index_indexprs, nullptr) &&
+              heap_attisnull(tuple, Anum_pg_index_indpred, nullptr);
+      if (HeapTupleIsValid(tuple)) {
+        ReleaseSysCache(tuple);
+      }
+    }
+    list_free(indexes);
+    return plain;
+  });
+}
+
+// The stripe of an earlier command that this one may join, or null.
+Pending* FindToMerge(Relation relation, CommandId command_id, int options) {
+  if (command_id != registry.mergeable) {
+    return nullptr;
+  }
+  for (const auto& pending : registry.pending) {
+    if (!pending->closed && pending->command_id < command_id &&
+        Fits(*pending, relation, pending->command_id, options) && RunsNoStatements(relation)) {
+      pending->command_id = command_id;
+      return pending.get();
+    }
+  }
+  return nullptr;
+}
+
 // Where a row of this relation, subtransaction and command goes.
 Result<Pending*> FindOrBegin(Relation relation, CommandId command_id, int options, bool bulk) {
   for (const auto& pending : registry.pending) {
@@ -210,6 +258,10 @@ Result<Pending*> FindOrBegin(Relation relation, CommandId command_id, int option
       registry.current = pending.get();
       return registry.current;
     }
+  }
+  if (Pending* const merged = FindToMerge(relation, command_id, options); merged != nullptr) {
+    registry.current = merged;
+    return registry.current;
   }
   // Rows of an earlier command of this subtransaction: another stripe, since a stripe is seen or
   // not seen as a whole.
@@ -332,6 +384,7 @@ void OnTransactionEvent(XactEvent event, void*) {
     case XACT_EVENT_COMMIT:
     case XACT_EVENT_PREPARE:
       registry.Clear();
+      registry.mergeable = InvalidCommandId;
       break;
     default:
       break;
@@ -412,12 +465,19 @@ Result<bool> ReadBackRow(Relation relation, uint64_t stripe_number, uint64_t row
   return false;
 }
 
-uint64_t PendingRowCount() {
-  uint64_t count = 0;
+bool HasPendingRows() {
+  return !registry.pending.empty();
+}
+
+void LetCommandMerge(CommandId command_id) {
+  registry.mergeable = command_id;
+}
+
+void ClosePendingToLaterCommands() {
+  registry.mergeable = InvalidCommandId;
   for (const auto& pending : registry.pending) {
-    count += pending->next_row_number - pending->entry.first_row_number;
+    pending->closed = true;
   }
-  return count;
 }
 
 void RegisterWriteBuffer() {

@@ -13,11 +13,11 @@ namespace orochi::pg {
 
 /// Rows of this backend on their way into stripes.
 ///
-/// Rows pile up per (storage, subtransaction, command) in a columnar::StripeWriter. The stripe's
-/// catalog row is inserted before its first row, under that subtransaction and command, and
-/// completed in place when the stripe is written: when it is full, when memory runs short, when
-/// this backend is about to read the relation, and before the subtransaction or transaction
-/// commits or prepares. An abort forgets them.
+/// Rows pile up per (storage, subtransaction, command or mergeable commands) in a
+/// columnar::StripeWriter. The stripe's catalog row is inserted before its first row, under that
+/// subtransaction and command, and completed in place when the stripe is written: when it is full,
+/// when memory runs short, when this backend is about to read the relation, and before the
+/// subtransaction or transaction commits or prepares. An abort forgets them.
 
 /// Adds the rows of `slots` and sets their tts_tid. `bulk`: many rows are expected.
 /// Plain frame: may ereport.
@@ -32,8 +32,13 @@ Status WriteOutPending(Relation relation);
 Result<bool> ReadBackRow(Relation relation, uint64_t stripe_number, uint64_t row_number,
                          TupleTableSlot* slot);
 
-/// Memory held by rows on their way, for tests and messages.
-uint64_t PendingRowCount();
+/// Whether this backend buffers rows of any columnar table.
+bool HasPendingRows();
+/// Rows of the command may join stripes that earlier commands of its subtransaction began, where
+/// the table has nothing that runs statements of its own. See command_merging.h. Plain.
+void LetCommandMerge(CommandId command_id);
+/// No later command may join a stripe that was begun so far. Plain.
+void ClosePendingToLaterCommands();
 
 /// Transaction and subtransaction callbacks.
 void RegisterWriteBuffer();

@@ -79,6 +79,61 @@ CLOSE held;
 -- PL/pgSQL: loops, and blocks that fail and are rolled back.
 DO $$ BEGIN FOR i IN 1..200 LOOP INSERT INTO s VALUES (i); END LOOP; END $$;
 SELECT count(*), sum(a) FROM s;
+-- Single-row INSERTs of one transaction share a stripe where nobody can tell.
+SELECT count(*) AS stripes FROM orochi.columnar_stripes('s');
+CREATE TABLE by_row (a int PRIMARY KEY, b timestamptz DEFAULT now()) USING columnar;
+BEGIN;
+INSERT INTO by_row VALUES (1);
+INSERT INTO by_row VALUES (2), (3);
+INSERT INTO by_row VALUES (4) RETURNING a, ctid;
+SAVEPOINT x;
+INSERT INTO by_row VALUES (5);
+INSERT INTO by_row VALUES (6);
+ROLLBACK TO x;
+INSERT INTO by_row VALUES (7);
+COMMIT;
+SELECT rows FROM orochi.columnar_stripes('by_row');
+SELECT a FROM by_row ORDER BY a;
+-- And do not where somebody could: cursors, functions that read, triggers and checks that do.
+BEGIN;
+INSERT INTO by_row VALUES (10);
+DECLARE c CURSOR FOR SELECT count(*) FROM by_row;
+INSERT INTO by_row VALUES (11);
+INSERT INTO by_row VALUES (12);
+DECLARE d CURSOR FOR SELECT count(*) FROM by_row;
+INSERT INTO by_row VALUES (13);
+FETCH c;
+FETCH d;
+INSERT INTO by_row SELECT 20 + count(*) FROM by_row;
+INSERT INTO by_row VALUES (30), ((SELECT 40 + count(*) FROM by_row));
+COMMIT;
+SELECT array_agg(a ORDER BY a) FROM by_row;
+CREATE FUNCTION count_of(relation text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE n bigint;
+BEGIN
+  EXECUTE format('SELECT count(*) FROM %I', relation) INTO n;
+  RETURN n;
+END $$;
+CREATE TABLE checked_heap (a bigint CHECK (a = count_of('checked_heap') OR a < 0));
+CREATE TABLE checked (a bigint CHECK (a = count_of('checked') OR a < 0)) USING columnar;
+BEGIN;
+INSERT INTO checked_heap VALUES (0);
+INSERT INTO checked VALUES (0);
+INSERT INTO checked_heap VALUES (1), (1), (-1);
+INSERT INTO checked VALUES (1), (1), (-1);
+INSERT INTO checked_heap VALUES (4);
+INSERT INTO checked VALUES (4);
+COMMIT;
+SELECT array_agg(a ORDER BY a) FROM checked;
+SELECT array_agg(a ORDER BY a) FROM checked_heap;
+BEGIN;
+INSERT INTO s VALUES (-1);
+INSERT INTO s VALUES (count_of('s')), (count_of('s'));
+INSERT INTO s VALUES (count_of('s'));
+SELECT array_agg(a) FROM s WHERE a < 0 OR a > 200;
+ROLLBACK;
+DROP TABLE by_row, checked, checked_heap;
+DROP FUNCTION count_of;
 DO $$
 BEGIN
   FOR i IN 1..20 LOOP
