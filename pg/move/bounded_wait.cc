@@ -19,6 +19,7 @@ namespace orochi::pg {
 namespace {
 
 constexpr int kExclusiveAttemptMs = 200;  // how long one attempt may hold up new readers
+constexpr int kSnapshotAttemptMs = 300;   // less than deadlock_timeout: see FailIfTheyWaitForUs
 constexpr int kPauseMsMin = 20;
 constexpr int kPauseMsMax = 1000;
 
@@ -101,6 +102,21 @@ Status GaveUp(std::string message, const std::vector<int>& pids) {
           "again, or raise orochi.move_timeout.");
 }
 
+// Our attempts are shorter than deadlock_timeout, so the server's own check does not run here, and
+// in the others' place it would end them. The one that moves is the one to give up.
+Status FailIfTheyWaitForUs(const std::vector<int>& pids, std::string_view table_name) {
+  for (int const pid : pids) {
+    if (WaitsForThisSession(pid)) {
+      return Status::Aborted(StrCat("deadlock detected while moving table ", table_name))
+          .WithDetail(StrCat("Process ", pid, " waits for this session, and the move for it."))
+          .WithHint(
+              "Try again when that transaction has ended. To move many chunks use CALL "
+              "orochi.compress_chunks, which moves each in a transaction of its own.");
+    }
+  }
+  return Status::Ok();
+}
+
 Status LockOnce(Oid relation, LOCKMODE mode, int timeout_ms) {
   LockTimeoutScope const bound(timeout_ms);
   return TryPgSubtransaction([&]() -> Status {
@@ -131,6 +147,22 @@ std::vector<VirtualTransactionId> OldSnapshots(TransactionId newest_change) {
   return {vxids, vxids + count};
 }
 
+std::vector<int> PidsOf(const std::vector<VirtualTransactionId>& vxids) {
+  std::vector<int> pids;
+  for (const VirtualTransactionId& vxid : vxids) {
+    pids.push_back(PidOf(vxid));
+  }
+  return pids;
+}
+
+Status WaitOnce(const VirtualTransactionId& vxid, int timeout_ms) {
+  LockTimeoutScope const bound(timeout_ms);
+  return TryPgSubtransaction([&]() -> Status {
+    TryPg([&]() noexcept { VirtualXactLock(vxid, true); });
+    return Status::Ok();
+  });
+}
+
 }  // namespace
 
 int Deadline::remaining_ms() const {
@@ -156,14 +188,7 @@ Status LockTableExclusivelyInTurns(Oid relation, const Deadline& deadline) {
       return locked;
     }
     std::vector<int> const pids = PidsInTheWay(relation, AccessExclusiveLock);
-    // The attempts are shorter than deadlock_timeout, so the server's own check never runs.
-    for (int const pid : pids) {
-      if (WaitsForThisSession(pid)) {
-        return Status::Aborted(StrCat("deadlock detected: process ", pid, " reads table ",
-                                      TableName(relation), " and waits for this session"))
-            .WithHint("Try again when that transaction has ended.");
-      }
-    }
+    RETURN_IF_ERROR(FailIfTheyWaitForUs(pids, TableName(relation)));
     if (deadline.remaining_ms() == 0) {
       return GaveUp(StrCat("could not lock table ", TableName(relation),
                            " exclusively for the final step within ", deadline.timeout_ms(), " ms"),
@@ -177,23 +202,25 @@ Status WaitForSnapshotsUpTo(TransactionId newest_change, const char* table_name,
                             const Deadline& deadline) {
   // Twice: a session may have imported an old snapshot from one that the first round waited for.
   for (int round = 0; round < 2; ++round) {
-    std::vector<VirtualTransactionId> const vxids = OldSnapshots(newest_change);
-    for (const VirtualTransactionId& vxid : vxids) {
-      LockTimeoutScope const bound(std::max(deadline.remaining_ms(), 1));
-      Status const ended = TryPgSubtransaction([&]() -> Status {
-        TryPg([&]() noexcept { VirtualXactLock(vxid, true); });
-        return Status::Ok();
-      });
-      if (ended.code() == StatusCode::kTimeout) {
-        std::vector<int> pids;
-        for (const VirtualTransactionId& left : OldSnapshots(newest_change)) {
-          pids.push_back(PidOf(left));
+    for (const VirtualTransactionId& vxid : OldSnapshots(newest_change)) {
+      for (bool ended = false; !ended;) {
+        Status const status =
+            WaitOnce(vxid, std::clamp(deadline.remaining_ms(), 1, kSnapshotAttemptMs));
+        ended = status.ok();
+        if (ended) {
+          continue;
         }
-        return GaveUp(StrCat("snapshots older than the newest change of table \"", table_name,
-                             "\" are still in use after ", deadline.timeout_ms(), " ms"),
-                      pids);
+        if (status.code() != StatusCode::kTimeout) {
+          return status;
+        }
+        std::vector<int> const pids = PidsOf(OldSnapshots(newest_change));
+        RETURN_IF_ERROR(FailIfTheyWaitForUs(pids, StrCat("\"", table_name, "\"")));
+        if (deadline.remaining_ms() == 0) {
+          return GaveUp(StrCat("snapshots older than the newest change of table \"", table_name,
+                               "\" are still in use after ", deadline.timeout_ms(), " ms"),
+                        pids);
+        }
       }
-      RETURN_IF_ERROR(ended);
     }
   }
   return Status::Ok();

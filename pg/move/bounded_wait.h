@@ -37,12 +37,12 @@ Status LockTableUntil(Oid relation, LOCKMODE mode, const Deadline& deadline);
 
 /// Takes ACCESS EXCLUSIVE, to which this session upgrades a weaker lock, without stopping readers
 /// for long: it queues for a fraction of a second, lets everyone pass, and tries again until the
-/// deadline. kFailedPrecondition at once when a holder itself waits for this session.
+/// deadline. kAborted at once when a holder itself waits for this session.
 Status LockTableExclusivelyInTurns(Oid relation, const Deadline& deadline);
 
 /// Waits until every other transaction of this database whose snapshot may be as old as
 /// `newest_change` (its xmin is not after it) has ended or dropped that snapshot.
-/// `table_name` is for the error.
+/// `table_name` is for the error. kAborted at once when one of them waits for this session.
 Status WaitForSnapshotsUpTo(TransactionId newest_change, const char* table_name,
                             const Deadline& deadline);
 

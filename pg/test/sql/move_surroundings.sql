@@ -60,3 +60,20 @@ SELECT count(*), sum(id), sum(v), count(DISTINCT t) FROM large;
 SELECT orochi.decompress_chunk('large');
 SELECT count(*), sum(id), sum(v), count(DISTINCT t) FROM large;
 DROP TABLE decoded, large;
+
+-- Many chunks, each in its own transaction.
+CREATE TABLE daily (time timestamptz NOT NULL, v int);
+SELECT orochi.create_hypertable('daily', 'time', interval '1 day');
+INSERT INTO daily SELECT timestamptz '2024-01-01 00:00+00' + i * interval '6 hours', i FROM generate_series(0, 39) i;
+CALL orochi.compress_chunks('daily', older_than => '2024-01-08 00:00+00', order_by => 'v DESC');
+SELECT place, count(*) FROM orochi.chunks WHERE hypertable = 'daily'::regclass GROUP BY 1 ORDER BY 1;
+SELECT v FROM daily LIMIT 3;
+CALL orochi.compress_chunks('daily');
+SELECT place, count(*) FROM orochi.chunks WHERE hypertable = 'daily'::regclass GROUP BY 1 ORDER BY 1;
+CALL orochi.decompress_chunks('daily', newer_than => '2024-01-06 00:00+00');
+SELECT place, count(*) FROM orochi.chunks WHERE hypertable = 'daily'::regclass GROUP BY 1 ORDER BY 1;
+SELECT count(*), sum(v) FROM daily;
+BEGIN;
+CALL orochi.compress_chunks('daily');
+ROLLBACK;
+DROP TABLE daily;
