@@ -41,9 +41,11 @@ class BrokenInvariant final : public std::exception {
 struct Report {
   ErrorData* caught = nullptr;
   int sqlstate = 0;
-  char message[1024] = {};
-  char detail[1024] = {};
-  char hint[512] = {};
+  char message[1024];  // strings; only their first byte is set until there is an error
+  char detail[1024];
+  char hint[512];
+
+  Report() noexcept { message[0] = detail[0] = hint[0] = '\0'; }
 
   void Set(int new_sqlstate, const char* new_message) noexcept;
   void Set(const Status& status) noexcept;
