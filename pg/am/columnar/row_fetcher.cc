@@ -16,13 +16,20 @@ Result<std::unique_ptr<RowFetcher>> RowFetcher::Open(Relation relation) {
 }
 
 std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot snapshot) {
-  if (last_ && last_snapshot_ == snapshot && last_->Holds(row_number)) {
-    return last_;
+  if (!IsMVCCSnapshot(snapshot)) {
+    return reader_->FindStripeOf(row_number, snapshot);
   }
-  auto found = reader_->FindStripeOf(row_number, snapshot);
-  if (found && !found->being_written() && IsMVCCSnapshot(snapshot)) {
-    last_ = found;
-    last_snapshot_ = snapshot;
+  if (seen_by_ != snapshot || seen_.size() >= kSeenStripesMax) {
+    seen_.clear();
+    seen_by_ = snapshot;
+  }
+  if (auto after = seen_.upper_bound(row_number);
+      after != seen_.begin() && std::prev(after)->second.Holds(row_number)) {
+    return std::prev(after)->second;
+  }
+  auto const found = reader_->FindStripeOf(row_number, snapshot);
+  if (found && !found->being_written()) {
+    seen_.emplace(found->first_row_number, *found);
   }
   return found;
 }

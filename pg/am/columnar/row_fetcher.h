@@ -27,7 +27,7 @@ class RowFetcher {
   /// Prepares for fetches through another handle of the relation and other snapshots.
   void Rebind(Relation relation) {
     reader_->Rebind(relation);
-    last_.reset();
+    seen_.clear();
   }
 
  private:
@@ -42,9 +42,11 @@ class RowFetcher {
   std::unique_ptr<ColumnarReader> reader_;
   std::map<std::pair<uint64_t, uint32_t>, Cached> views_;  // by stripe number and row group
   uint64_t use_count_ = 0;
-  // The stripe found last under an MVCC snapshot, which sees it for good.
-  std::optional<StripeEntry> last_;
-  Snapshot last_snapshot_ = nullptr;
+  // Stripes found under an MVCC snapshot, which sees them for good, by first row number. An index
+  // in another order than the rows' hops between them.
+  static constexpr size_t kSeenStripesMax = 1024;
+  std::map<uint64_t, StripeEntry> seen_;
+  Snapshot seen_by_ = nullptr;
 };
 
 }  // namespace orochi::pg

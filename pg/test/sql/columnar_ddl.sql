@@ -79,6 +79,17 @@ INSERT INTO fresh VALUES (2);
 TABLE fresh;
 COMMIT;
 TABLE fresh;
+-- The same with triggers that look at rows by tuple id before and after.
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'row %', new.a; RETURN NULL; END $$;
+BEGIN;
+CREATE UNLOGGED TABLE told (a int) USING columnar;
+CREATE TRIGGER tell AFTER INSERT ON told FOR EACH ROW EXECUTE FUNCTION tell();
+INSERT INTO told VALUES (1), (2);
+TRUNCATE told;
+INSERT INTO told VALUES (3);
+COMMIT;
+DROP TABLE told;
+DROP FUNCTION tell;
 -- Renames, schemas, owners; a table made like one; the default access method.
 CREATE SCHEMA other;
 ALTER TABLE fresh SET SCHEMA other;
