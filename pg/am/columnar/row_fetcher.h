@@ -24,6 +24,8 @@ class RowFetcher {
   /// Whether the snapshot sees the row, without reading it.
   bool IsVisible(uint64_t row_number, Snapshot snapshot);
 
+  uint64_t storage_id() const { return reader_->storage_id(); }
+
   /// Prepares for fetches through another handle of the relation and other snapshots.
   void Rebind(Relation relation) {
     reader_->Rebind(relation);

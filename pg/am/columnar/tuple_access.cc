@@ -35,7 +35,7 @@ Result<RowFetcher*> FetcherFor(Relation relation) {
   int const attribute_count = RelationGetDescr(relation)->natts;
   if (last_fetcher.fetcher == nullptr || !RelFileNodeEquals(last_fetcher.node, relation->rd_node) ||
       last_fetcher.attribute_count != attribute_count ||
-      last_fetcher.fetcher->reader().storage_id() == 0) {  // unlogged, given at the first write
+      last_fetcher.fetcher->storage_id() == 0) {  // unlogged, given at the first write
     last_fetcher.fetcher.reset();
     ASSIGN_OR_RETURN(last_fetcher.fetcher, RowFetcher::Open(relation));
     last_fetcher.node = relation->rd_node;
