@@ -2,6 +2,8 @@
 
 #include "base/str_cat.h"
 #include "pg/hypertable/privileges.h"
+#include "pg/lock_timeout_scope.h"
+#include "pg/settings.h"
 #include "pg/spi/sql.h"
 
 extern "C" {
@@ -278,6 +280,7 @@ bool IsInUseHere(Oid relid, int own_references) {
 Result<Chunk> CreateChunk(const Hypertable& hypertable, int64_t ticks) {
   ASSIGN_OR_RETURN(ChunkRange const wanted,
                    timeseries::RangeFor(hypertable.kind, hypertable.interval, ticks));
+  LockTimeoutScope const bounded(settings.chunk_create_timeout_ms);
   // The lock comes first: who waited for it sees what its former holder attached.
   TryPg([&]() noexcept { LockRelationOid(hypertable.relid, ShareUpdateExclusiveLock); });
   ASSIGN_OR_RETURN(Chunk const found, FindChunk(hypertable, ticks));

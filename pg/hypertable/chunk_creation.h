@@ -19,9 +19,9 @@ Result<Chunk> FindChunk(const Hypertable& hypertable, int64_t ticks);
 
 /// Makes the chunk for `ticks` in this transaction and attaches it, or answers the one that exists.
 /// The chunk's range is the interval's, clipped to its neighbours. Takes SHARE UPDATE EXCLUSIVE on
-/// the hypertable and SHARE ROW EXCLUSIVE on the tables it references, both until commit. The chunk
-/// is made as and belongs to the hypertable's owner, whoever calls, and nobody else has rights on
-/// it.
+/// the hypertable and SHARE ROW EXCLUSIVE on the tables it references, both until commit; waits for
+/// each at most orochi.chunk_create_timeout. The chunk is made as and belongs to the hypertable's
+/// owner, whoever calls, and nobody else has rights on it.
 ///
 /// kFailedPrecondition when the hypertable is in use by an active statement of this session:
 /// PostgreSQL cannot attach to it then (IsInUseHere asks first).

@@ -2,6 +2,7 @@
 
 #include "base/str_cat.h"
 #include "pg/hypertable/lock_conflict.h"
+#include "pg/lock_timeout_scope.h"
 #include "pg/settings.h"
 #include "pg/worker/chunk_worker.h"
 
@@ -10,7 +11,6 @@ extern "C" {
 #include "catalog/pg_class_d.h"
 #include "storage/lock.h"
 #include "storage/predicate.h"
-#include "storage/proc.h"
 #include "utils/inval.h"
 #include "utils/rel.h"
 }
@@ -54,15 +54,8 @@ class CreationTurn {
   explicit CreationTurn(Oid hypertable) {
     // No one else uses object locks on pg_class with a sub-object: relations have their own kind.
     SET_LOCKTAG_OBJECT(tag_, MyDatabaseId, RelationRelationId, hypertable, 1);
-    int const previous = LockTimeout;
-    LockTimeout = settings.chunk_create_timeout_ms;
-    try {
-      TryPg([&]() noexcept { LockAcquire(&tag_, ExclusiveLock, false, false); });
-    } catch (const CaughtError&) {
-      LockTimeout = previous;
-      throw;
-    }
-    LockTimeout = previous;
+    LockTimeoutScope const bounded(settings.chunk_create_timeout_ms);
+    TryPg([&]() noexcept { LockAcquire(&tag_, ExclusiveLock, false, false); });
   }
   CreationTurn(const CreationTurn&) = delete;
   CreationTurn& operator=(const CreationTurn&) = delete;

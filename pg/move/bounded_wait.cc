@@ -1,6 +1,7 @@
 #include "pg/move/bounded_wait.h"
 
 #include "base/str_cat.h"
+#include "pg/lock_timeout_scope.h"
 
 extern "C" {
 #include "pgstat.h"
@@ -22,20 +23,6 @@ constexpr int kExclusiveAttemptMs = 200;  // how long one attempt may hold up ne
 constexpr int kSnapshotAttemptMs = 300;   // less than deadlock_timeout: see FailIfTheyWaitForUs
 constexpr int kPauseMsMin = 20;
 constexpr int kPauseMsMax = 1000;
-
-// Gives lock waits a bound for a scope. The session's own lock_timeout wins when it is shorter.
-class LockTimeoutScope {
- public:
-  explicit LockTimeoutScope(int timeout_ms) : previous_(LockTimeout) {
-    LockTimeout = previous_ > 0 ? std::min(previous_, timeout_ms) : timeout_ms;
-  }
-  ~LockTimeoutScope() { LockTimeout = previous_; }
-  LockTimeoutScope(const LockTimeoutScope&) = delete;
-  LockTimeoutScope& operator=(const LockTimeoutScope&) = delete;
-
- private:
-  int previous_;
-};
 
 LOCKTAG TableLockTag(Oid relation) {
   LOCKTAG tag;
