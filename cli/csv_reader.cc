@@ -11,7 +11,7 @@ namespace orochi::cli {
 
 namespace {
 
-constexpr size_t kBufferSizeBytes = 1 << 20;
+constexpr size_t kBufferSizeBytes = 128 << 10;
 constexpr size_t kColumnNameSizeBytesMax = 63;  // PostgreSQL cuts longer names
 
 class CsvFile : public CsvSource {
