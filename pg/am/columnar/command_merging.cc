@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 #include "pg/am/columnar/write_buffer.h"
+#include "pg/bridge.h"
 
 extern "C" {
 #include "access/transam.h"
@@ -87,6 +88,10 @@ void OnExecutorStart(QueryDesc* query, int flags) {
   bool const plain = pending && IsPlainInsert(query->plannedstmt);
   if (pending && !plain) {
     ClosePendingToLaterCommands();
+    if (query->plannedstmt->parallelModeNeeded) {
+      // Workers may read any table: by an index, or in a function that they call.
+      Boundary([]() -> Status { return WriteOutAllPending(); });
+    }
   }
   if (previous_executor_start != nullptr) {
     previous_executor_start(query, flags);

@@ -1,5 +1,6 @@
 #include "pg/am/columnar/row_fetcher.h"
 
+#include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
@@ -30,6 +31,12 @@ std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot 
   auto const found = reader_->FindStripeOf(row_number, snapshot);
   if (found && !found->being_written()) {
     seen_.emplace(found->first_row_number, *found);
+  }
+  if (!found) {  // invisible, or visible before a rewrite that this snapshot does not know
+    TryPg([&]() noexcept {
+      Relation const relation = reader_->relation();
+      CheckSnapshotNotOlderThanRewrite(relation, ReadMetapage(relation), snapshot);
+    });
   }
   return found;
 }

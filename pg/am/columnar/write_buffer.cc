@@ -133,6 +133,9 @@ Status WriteOut(Pending& pending) {
         ReserveBytes(opened, done.size_bytes, pending.next_row_number, pending.reserved_end());
     return opened;
   });
+  // The unused row numbers went back; a second attempt, should this one fail, must not return those
+  // of another writer.
+  pending.entry.row_count = done.row_count;
   INJECTION_POINT("columnar_stripe_reserved");
   TryPg([&]() noexcept {
     WriteStream(relation, done.offset_bytes, pending.bytes.bytes().data(), done.size_bytes);
@@ -430,6 +433,10 @@ Status WriteOutPending(Relation relation) {
     return Status::Ok();
   }
   return WriteOutIf([&](const Pending& pending) { return pending.IsOf(relation); });
+}
+
+Status WriteOutAllPending() {
+  return WriteOutAll();
 }
 
 Result<bool> ReadBackRow(Relation relation, uint64_t stripe_number, uint64_t row_number,

@@ -32,6 +32,9 @@ Status WriteOutPending(Relation relation);
 Result<bool> ReadBackRow(Relation relation, uint64_t stripe_number, uint64_t row_number,
                          TupleTableSlot* slot);
 
+/// Writes out everything, for parallel workers that are about to start: they see no buffered rows.
+Status WriteOutAllPending();
+
 /// Whether this backend buffers rows of any columnar table.
 bool HasPendingRows();
 /// Rows of the command may join stripes that earlier commands of its subtransaction began, where

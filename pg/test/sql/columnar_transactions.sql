@@ -187,6 +187,23 @@ SELECT count(*) FROM s;
 INSERT INTO s VALUES (3);
 SELECT count(*) FROM s;
 COMMIT;
+-- Parallel workers see rows that this transaction has not written out yet, even where only a
+-- function called by a worker reads the table.
+CREATE TABLE driver AS SELECT g FROM generate_series(1, 1000) g;
+ALTER TABLE driver SET (parallel_workers = 2);
+CREATE FUNCTION rows_in_worker(int) RETURNS bigint LANGUAGE plpgsql STABLE PARALLEL SAFE
+  SET search_path = columnar_transactions AS $$ BEGIN RETURN (SELECT count(*) FROM s WHERE $1 > 0); END $$;
+TRUNCATE s;
+BEGIN;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL parallel_leader_participation = off;
+INSERT INTO s VALUES (1), (2);
+SELECT min(rows_in_worker(g)), max(rows_in_worker(g)) FROM driver WHERE g <= 5;
+COMMIT;
+DROP FUNCTION rows_in_worker;
+DROP TABLE driver;
 DROP TABLE s;
 DROP FUNCTION rows_of_s, rows_of_s_now;
 DROP PROCEDURE commit_each;
