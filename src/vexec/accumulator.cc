@@ -5,6 +5,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "vexec/internal/moments.h"
 #include "vexec/internal/order.h"
 
 namespace orochi::vexec {
@@ -13,60 +14,13 @@ namespace {
 using columnar::ColumnVector;
 using columnar::PhysicalType;
 using internal::FloatLess;
-
-Status Overflow() {
-  return Status::OutOfRange("value out of range: overflow");  // PostgreSQL's words
-}
+using internal::Moments;
+using internal::Overflow;
+using internal::WordOf;
 
 bool IsFloat(PhysicalType type) {
   return type == PhysicalType::kFloat32 || type == PhysicalType::kFloat64;
 }
-
-template <class Float>
-using BitsOf = std::conditional_t<sizeof(Float) == 4, uint32_t, uint64_t>;
-
-template <class Float>
-uint64_t WordOf(Float value) {
-  return std::bit_cast<BitsOf<Float>>(value);
-}
-
-/// The (N, Sx, Sxx) of PostgreSQL's float aggregates: Youngs and Cramer's update. An average needs
-/// no Sxx, but PostgreSQL keeps it and raises an error when it overflows, so we do too.
-struct Moments {
-  double n;
-  double sum;
-  double square_deviations;
-
-  /// Neither checks nor treats infinities specially. REQUIRES: n > 0.
-  void AddUnchecked(double value) {
-    double const n_before = n;
-    n += 1.0;
-    sum += value;
-    double const deviation = value * n - sum;
-    square_deviations += deviation * deviation / (n * n_before);
-  }
-
-  /// False on overflow.
-  bool AddChecked(double value) {
-    if (n == 0) {
-      n = 1.0;
-      sum += value;
-      square_deviations = std::isfinite(value) ? 0 : std::numeric_limits<double>::quiet_NaN();
-      return true;
-    }
-    double const sum_before = sum;
-    AddUnchecked(value);
-    if (std::isinf(sum) || std::isinf(square_deviations)) {
-      if (!std::isinf(sum_before) && !std::isinf(value)) {
-        return false;
-      }
-      square_deviations = std::numeric_limits<double>::quiet_NaN();
-    }
-    return true;
-  }
-
-  bool IsFinite() const { return std::isfinite(sum) && std::isfinite(square_deviations); }
-};
 
 }  // namespace
 
@@ -124,11 +78,11 @@ Status Accumulator::Add(const ColumnVector& column, const Selection& selection) 
 
 void Accumulator::CountValues(const ColumnVector& column, const Selection& selection) {
   if (column.null_count == 0) {
-    count_ += selection.CountSelected();
+    state_.count += selection.CountSelected();
     return;
   }
   for (size_t index = 0; index < selection.words().size(); ++index) {
-    count_ +=
+    state_.count +=
         static_cast<uint64_t>(std::popcount(selection.words()[index] & column.valid_words[index]));
   }
 }
@@ -140,17 +94,19 @@ void Accumulator::AddIntegers(const ColumnVector& column, const Selection& selec
     // A batch of narrow integers fits 64 bits: fewer than 2^32 rows of at most 2^31.
     std::conditional_t<sizeof(T) == 8, Int128, int64_t> sum = 0;
     ForEachValue(column, selection, [&](uint32_t row) { sum += values[row]; });
-    integer_sum_ += sum;
+    state_.integer_sum += sum;
   } else if (aggregate_ == Aggregate::kMin) {
-    T least = count_ > 0 ? static_cast<T>(extreme_word_) : std::numeric_limits<T>::max();
+    T least =
+        state_.count > 0 ? static_cast<T>(state_.extreme_word) : std::numeric_limits<T>::max();
     ForEachValue(column, selection,
                  [&](uint32_t row) { least = values[row] < least ? values[row] : least; });
-    extreme_word_ = static_cast<uint64_t>(int64_t{least});
+    state_.extreme_word = static_cast<uint64_t>(int64_t{least});
   } else {
-    T greatest = count_ > 0 ? static_cast<T>(extreme_word_) : std::numeric_limits<T>::min();
+    T greatest =
+        state_.count > 0 ? static_cast<T>(state_.extreme_word) : std::numeric_limits<T>::min();
     ForEachValue(column, selection,
                  [&](uint32_t row) { greatest = values[row] > greatest ? values[row] : greatest; });
-    extreme_word_ = static_cast<uint64_t>(int64_t{greatest});
+    state_.extreme_word = static_cast<uint64_t>(int64_t{greatest});
   }
   CountValues(column, selection);
 }
@@ -165,9 +121,9 @@ Status Accumulator::AddFloats(const ColumnVector& column, const Selection& selec
     return Status::Ok();
   }
   if constexpr (std::is_same_v<T, float>) {
-    return AddFloatSum<float>(column, selection, float_sum_);
+    return AddFloatSum<float>(column, selection, state_.float_sum);
   } else {
-    return AddFloatSum<double>(column, selection, double_sum_);
+    return AddFloatSum<double>(column, selection, state_.double_sum);
   }
 }
 
@@ -178,7 +134,7 @@ Status Accumulator::AddFloatSum(const ColumnVector& column, const Selection& sel
   const T* const values = column.Values<T>().data();
   // PostgreSQL's sum begins with the first value, not with 0: the sum of -0.0 alone is -0.0, which
   // is also what adding to -0.0 gives.
-  T const sum_before = count_ > 0 ? sum : T{-0.0};
+  T const sum_before = state_.count > 0 ? sum : T{-0.0};
   T unchecked = sum_before;
   ForEachValue(column, selection, [&](uint32_t row) { unchecked += values[row]; });
   bool overflow = false;
@@ -201,15 +157,15 @@ Status Accumulator::AddFloatSum(const ColumnVector& column, const Selection& sel
 template <class T>
 Status Accumulator::AddMoments(const ColumnVector& column, const Selection& selection) {
   const T* const values = column.Values<T>().data();
-  Moments const before = {.n = static_cast<double>(count_),
-                          .sum = double_sum_,
-                          .square_deviations = square_deviations_};
+  Moments const before = {.n = static_cast<double>(state_.count),
+                          .sum = state_.double_sum,
+                          .square_deviations = state_.square_deviations};
   Moments moments = before;
   bool ok = true;
-  if (count_ > 0) {
+  if (state_.count > 0) {
     ForEachValue(column, selection, [&](uint32_t row) { moments.AddUnchecked(values[row]); });
   }
-  if (count_ == 0 || !moments.IsFinite()) {
+  if (state_.count == 0 || !moments.IsFinite()) {
     moments = before;
     ForEachValue(column, selection,
                  [&](uint32_t row) { ok = ok && moments.AddChecked(values[row]); });
@@ -217,8 +173,8 @@ Status Accumulator::AddMoments(const ColumnVector& column, const Selection& sele
   if (!ok) {
     return Overflow();
   }
-  double_sum_ = moments.sum;
-  square_deviations_ = moments.square_deviations;
+  state_.double_sum = moments.sum;
+  state_.square_deviations = moments.square_deviations;
   CountValues(column, selection);
   return Status::Ok();
 }
@@ -226,8 +182,8 @@ Status Accumulator::AddMoments(const ColumnVector& column, const Selection& sele
 template <class T>
 void Accumulator::AddFloatExtremes(const ColumnVector& column, const Selection& selection) {
   const T* const values = column.Values<T>().data();
-  bool started = count_ > 0;
-  T extreme = std::bit_cast<T>(static_cast<BitsOf<T>>(extreme_word_));
+  bool started = state_.count > 0;
+  T extreme = std::bit_cast<T>(static_cast<internal::BitsOf<T>>(state_.extreme_word));
   if (aggregate_ == Aggregate::kMin) {
     ForEachValue(column, selection, [&](uint32_t row) {
       if (!started || !FloatLess(extreme, values[row])) {
@@ -243,17 +199,17 @@ void Accumulator::AddFloatExtremes(const ColumnVector& column, const Selection& 
       }
     });
   }
-  extreme_word_ = WordOf(extreme);
+  state_.extreme_word = WordOf(extreme);
   CountValues(column, selection);
 }
 
 void Accumulator::AddBytes(const ColumnVector& column, const Selection& selection) {
-  bool started = count_ > 0;
+  bool started = state_.count > 0;
   bool const wants_min = aggregate_ == Aggregate::kMin;
   ForEachValue(column, selection, [&](uint32_t row) {
     std::string_view const value = internal::AsText(column.BytesAt(row));
-    if (!started || (wants_min ? value < extreme_bytes_ : value > extreme_bytes_)) {
-      extreme_bytes_.assign(value);
+    if (!started || (wants_min ? value < state_.extreme_bytes : value > state_.extreme_bytes)) {
+      state_.extreme_bytes.assign(value);
       started = true;
     }
   });
@@ -267,7 +223,7 @@ bool Accumulator::AddFromStatistics(const columnar::ChunkStatistics& statistics,
   }
   uint32_t const value_count = row_count - null_count;
   if (aggregate_ == Aggregate::kCount || value_count == 0) {
-    count_ += value_count;
+    state_.count += value_count;
     return true;
   }
   bool const wants_min = aggregate_ == Aggregate::kMin;
@@ -290,7 +246,7 @@ bool Accumulator::AddFromStatistics(const columnar::ChunkStatistics& statistics,
   if (!Add(single, all).ok()) {
     return false;
   }
-  count_ += value_count - 1;
+  state_.count += value_count - 1;
   return true;
 }
 

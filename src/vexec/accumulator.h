@@ -21,6 +21,22 @@ enum class Aggregate : uint8_t {
   kMax,
 };
 
+/// What is known of one aggregate over the values taken so far.
+struct AggregateState {
+  /// Values taken. At 0 every aggregate but kCount is NULL.
+  uint64_t count = 0;
+  /// kSum and kAverage over integers.
+  Int128 integer_sum = 0;
+  /// kSum over kFloat64, kAverage over both float types (Sx).
+  double double_sum = 0;
+  double square_deviations = 0;  // Sxx of kAverage over floats
+  /// kSum over kFloat32.
+  float float_sum = 0;
+  /// kMin and kMax: as in Cell::word (sign-extended integers, raw float bits) or bytes.
+  uint64_t extreme_word = 0;
+  std::string extreme_bytes;
+};
+
 /// One aggregate over one column, without grouping, fed batch by batch in row order. NULLs are
 /// skipped. Every result is bit for bit what PostgreSQL's own aggregate gives for the same rows in
 /// the same order: float sums add one value after the other, and of equal values (-0.0 and 0.0) the
@@ -48,22 +64,10 @@ class Accumulator {
   /// Counts rows whatever their values. REQUIRES: kCount.
   void AddRows(uint64_t row_count) {
     ASSERT(aggregate_ == Aggregate::kCount);
-    count_ += row_count;
+    state_.count += row_count;
   }
 
-  /// How many values were taken. At 0 every aggregate but kCount is NULL.
-  uint64_t count() const { return count_; }
-
-  /// kSum and kAverage over integers.
-  Int128 integer_sum() const { return integer_sum_; }
-  /// kSum over kFloat64, kAverage over both float types (Sx). REQUIRES: count() > 0.
-  double double_sum() const { return double_sum_; }
-  /// kSum over kFloat32. REQUIRES: count() > 0.
-  float float_sum() const { return float_sum_; }
-  /// kMin and kMax, as in Cell::word (sign-extended integers, raw float bits) or as bytes, which
-  /// stay valid until the next Add. REQUIRES: count() > 0.
-  uint64_t extreme_word() const { return extreme_word_; }
-  std::string_view extreme_bytes() const { return extreme_bytes_; }
+  const AggregateState& state() const { return state_; }
 
  private:
   template <class T>
@@ -81,13 +85,7 @@ class Accumulator {
 
   Aggregate aggregate_;
   columnar::PhysicalType type_;
-  uint64_t count_ = 0;
-  Int128 integer_sum_ = 0;
-  double double_sum_ = 0;         // Sx
-  double square_deviations_ = 0;  // Sxx
-  float float_sum_ = 0;
-  uint64_t extreme_word_ = 0;
-  std::string extreme_bytes_;
+  AggregateState state_;
 };
 
 }  // namespace orochi::vexec

@@ -118,22 +118,22 @@ void CompareWithModel(PhysicalType type, const std::vector<T>& values, SeededRan
     ASSERT_TRUE(least.Add(column, selection).ok());
     ASSERT_TRUE(greatest.Add(column, selection).ok());
   }
-  ASSERT_EQ(count.count(), model.n);
+  ASSERT_EQ(count.state().count, model.n);
   ASSERT_EQ(sum_ok, !model.sum_overflows);
   ASSERT_EQ(average_ok, !model.average_overflows);
   if (model.n == 0) {
     return;
   }
   if (sum_ok) {
-    double const total = sizeof(T) == 4 ? double{sum.float_sum()} : sum.double_sum();
+    double const total = sizeof(T) == 4 ? double{sum.state().float_sum} : sum.state().double_sum;
     ASSERT_TRUE(SameBits(total, model.sum)) << total << " " << model.sum;
   }
   if (average_ok) {
-    ASSERT_TRUE(SameBits(average.double_sum(), model.sx));
-    ASSERT_EQ(average.count(), model.n);
+    ASSERT_TRUE(SameBits(average.state().double_sum, model.sx));
+    ASSERT_EQ(average.state().count, model.n);
   }
-  ASSERT_TRUE(SameBits(FromWord<T>(least.extreme_word()), model.least));
-  ASSERT_TRUE(SameBits(FromWord<T>(greatest.extreme_word()), model.greatest));
+  ASSERT_TRUE(SameBits(FromWord<T>(least.state().extreme_word), model.least));
+  ASSERT_TRUE(SameBits(FromWord<T>(greatest.state().extreme_word), model.greatest));
 }
 
 template <class T>
@@ -201,11 +201,11 @@ void CheckIntegers(PhysicalType type) {
       ASSERT_TRUE(min.Add(column, selection).ok());
       ASSERT_TRUE(max.Add(column, selection).ok());
     }
-    ASSERT_EQ(sum.count(), count);
-    ASSERT_TRUE(sum.integer_sum() == total);
+    ASSERT_EQ(sum.state().count, count);
+    ASSERT_TRUE(sum.state().integer_sum == total);
     if (count > 0) {
-      ASSERT_EQ(static_cast<int64_t>(min.extreme_word()), int64_t{least});
-      ASSERT_EQ(static_cast<int64_t>(max.extreme_word()), int64_t{greatest});
+      ASSERT_EQ(static_cast<int64_t>(min.state().extreme_word), int64_t{least});
+      ASSERT_EQ(static_cast<int64_t>(max.state().extreme_word), int64_t{greatest});
     }
   }
 }
@@ -225,9 +225,9 @@ TEST(AccumulatorTest, BytesKeepTheBytewiseExtremes) {
   selection.Remove(2);
   ASSERT_TRUE(min.Add(column, selection).ok());
   ASSERT_TRUE(max.Add(column, selection).ok());
-  EXPECT_EQ(min.extreme_bytes(), "a");
-  EXPECT_EQ(max.extreme_bytes(), "\xff");
-  EXPECT_EQ(min.count(), 4u);
+  EXPECT_EQ(min.state().extreme_bytes, "a");
+  EXPECT_EQ(max.state().extreme_bytes, "\xff");
+  EXPECT_EQ(min.state().count, 4u);
 }
 
 TEST(AccumulatorTest, NothingTakenLeavesNothing) {
@@ -237,7 +237,7 @@ TEST(AccumulatorTest, NothingTakenLeavesNothing) {
                                     Aggregate::kMin, Aggregate::kMax}) {
     Accumulator accumulator(aggregate, PhysicalType::kFloat64);
     ASSERT_TRUE(accumulator.Add(column, All(2)).ok());
-    EXPECT_EQ(accumulator.count(), 0u);
+    EXPECT_EQ(accumulator.state().count, 0u);
   }
 }
 
@@ -257,7 +257,7 @@ TEST(AccumulatorTest, AnAverageOverflowsThroughItsSquares) {
   EXPECT_EQ(average.Add(column, All(2)).code(), StatusCode::kOutOfRange);
   Accumulator sum(Aggregate::kSum, PhysicalType::kFloat64);
   EXPECT_TRUE(sum.Add(column, All(2)).ok());
-  EXPECT_EQ(sum.double_sum(), 0.0);
+  EXPECT_EQ(sum.state().double_sum, 0.0);
 }
 
 TEST(AccumulatorTest, InfinitiesAreValuesNotOverflow) {
@@ -267,8 +267,8 @@ TEST(AccumulatorTest, InfinitiesAreValuesNotOverflow) {
   Accumulator average(Aggregate::kAverage, PhysicalType::kFloat64);
   ASSERT_TRUE(sum.Add(column, All(5)).ok());
   ASSERT_TRUE(average.Add(column, All(5)).ok());
-  EXPECT_EQ(sum.double_sum(), kInf);
-  EXPECT_EQ(average.double_sum(), kInf);
+  EXPECT_EQ(sum.state().double_sum, kInf);
+  EXPECT_EQ(average.state().double_sum, kInf);
 }
 
 TEST(AccumulatorTest, StatisticsStandForWholeChunksWhereTheyAreExact) {
@@ -285,11 +285,11 @@ TEST(AccumulatorTest, StatisticsStandForWholeChunksWhereTheyAreExact) {
   EXPECT_TRUE(max.AddFromStatistics(range, 10, 3));
   EXPECT_FALSE(sum.AddFromStatistics(range, 10, 3));
   EXPECT_TRUE(sum.AddFromStatistics({}, 10, 10));
-  EXPECT_EQ(count.count(), 7u);
-  EXPECT_EQ(min.count(), 7u);
-  EXPECT_EQ(static_cast<int64_t>(min.extreme_word()), -7);
-  EXPECT_EQ(static_cast<int64_t>(max.extreme_word()), 9);
-  EXPECT_EQ(sum.count(), 0u);
+  EXPECT_EQ(count.state().count, 7u);
+  EXPECT_EQ(min.state().count, 7u);
+  EXPECT_EQ(static_cast<int64_t>(min.state().extreme_word), -7);
+  EXPECT_EQ(static_cast<int64_t>(max.state().extreme_word), 9);
+  EXPECT_EQ(sum.state().count, 0u);
   // Without a range (NaN inside), a zero that may be -0.0, or more NULLs than rows: read the chunk.
   EXPECT_FALSE(min.AddFromStatistics({}, 10, 3));
   EXPECT_FALSE(min.AddFromStatistics(range, 10, 11));
