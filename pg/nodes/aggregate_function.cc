@@ -7,8 +7,10 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/pg_locale.h"
+#include "utils/typcache.h"
 }
 
 namespace orochi::pg {
@@ -114,41 +116,40 @@ Datum NumericOf(vexec::Int128 value) noexcept {
 }
 
 /// PostgreSQL keeps sums of smallint and integer in a bigint that wraps around.
-int64_t WrappedSum(const vexec::Accumulator& accumulator) noexcept {
-  return static_cast<int64_t>(static_cast<uint64_t>(accumulator.integer_sum()));
+int64_t WrappedSum(const vexec::AggregateState& state) noexcept {
+  return static_cast<int64_t>(static_cast<uint64_t>(state.integer_sum));
 }
 
-Datum SumOf(const AggregateFunction& function, const vexec::Accumulator& accumulator) noexcept {
+Datum SumOf(const AggregateFunction& function, const vexec::AggregateState& state) noexcept {
   switch (function.physical) {
     case PhysicalType::kFloat32:
-      return Float4GetDatum(accumulator.float_sum());
+      return Float4GetDatum(state.float_sum);
     case PhysicalType::kFloat64:
-      return Float8GetDatum(accumulator.double_sum());
+      return Float8GetDatum(state.double_sum);
     case PhysicalType::kInt64:
-      return NumericOf(accumulator.integer_sum());
+      return NumericOf(state.integer_sum);
     default:
-      return Int64GetDatum(WrappedSum(accumulator));
+      return Int64GetDatum(WrappedSum(state));
   }
 }
 
-Datum AverageOf(const AggregateFunction& function, const vexec::Accumulator& accumulator) noexcept {
+Datum AverageOf(const AggregateFunction& function, const vexec::AggregateState& state) noexcept {
   if (function.physical == PhysicalType::kFloat32 || function.physical == PhysicalType::kFloat64) {
-    return Float8GetDatum(accumulator.double_sum() / static_cast<double>(accumulator.count()));
+    return Float8GetDatum(state.double_sum / static_cast<double>(state.count));
   }
-  vexec::Int128 const sum = function.physical == PhysicalType::kInt64 ? accumulator.integer_sum()
-                                                                      : WrappedSum(accumulator);
-  Numeric const count = int64_to_numeric(static_cast<int64_t>(accumulator.count()));
+  vexec::Int128 const sum =
+      function.physical == PhysicalType::kInt64 ? state.integer_sum : WrappedSum(state);
+  Numeric const count = int64_to_numeric(static_cast<int64_t>(state.count));
   return DirectFunctionCall2(numeric_div, NumericOf(sum), NumericGetDatum(count));
 }
 
-Datum ExtremeOf(const AggregateFunction& function, const vexec::Accumulator& accumulator) noexcept {
-  uint64_t const word = accumulator.extreme_word();
-  switch (function.physical) {
-    case PhysicalType::kBytes: {
-      std::string_view const bytes = accumulator.extreme_bytes();
+Datum DatumOf(PhysicalType physical, uint64_t word, std::string_view bytes) noexcept {
+  switch (physical) {
+    case PhysicalType::kBytes:
       return PointerGetDatum(
           cstring_to_text_with_len(bytes.data(), static_cast<int>(bytes.size())));
-    }
+    case PhysicalType::kBool:
+      return BoolGetDatum(word != 0);
     case PhysicalType::kInt16:
       return Int16GetDatum(static_cast<int16_t>(word));
     case PhysicalType::kInt32:
@@ -156,6 +157,33 @@ Datum ExtremeOf(const AggregateFunction& function, const vexec::Accumulator& acc
       return Int32GetDatum(static_cast<int32_t>(word));
     default:
       return UInt64GetDatum(word);
+  }
+}
+
+bool PhysicalOfKey(Oid type, PhysicalType* out) noexcept {
+  switch (type) {
+    case BOOLOID:
+      *out = PhysicalType::kBool;
+      return true;
+    case INT2OID:
+      *out = PhysicalType::kInt16;
+      return true;
+    case INT4OID:
+    case DATEOID:
+      *out = PhysicalType::kInt32;
+      return true;
+    case INT8OID:
+    case TIMEOID:
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+      *out = PhysicalType::kInt64;
+      return true;
+    case TEXTOID:
+    case VARCHAROID:
+      *out = PhysicalType::kBytes;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -191,23 +219,49 @@ bool MatchAggregate(const Aggref* call, AggregateFunction* out) noexcept {
   return true;
 }
 
-NullableDatum ResultOf(const AggregateFunction& function, const vexec::Accumulator& accumulator) {
+NullableDatum ResultOf(const AggregateFunction& function, const vexec::AggregateState& state) {
   if (function.aggregate == Aggregate::kCount) {
-    return {.value = Int64GetDatum(static_cast<int64_t>(accumulator.count())), .isnull = false};
+    return {.value = Int64GetDatum(static_cast<int64_t>(state.count)), .isnull = false};
   }
-  if (accumulator.count() == 0) {
+  if (state.count == 0) {
     return {.value = 0, .isnull = true};
   }
   Datum const value = TryPg([&]() noexcept {
     switch (function.aggregate) {
       case Aggregate::kSum:
-        return SumOf(function, accumulator);
+        return SumOf(function, state);
       case Aggregate::kAverage:
-        return AverageOf(function, accumulator);
+        return AverageOf(function, state);
       default:
-        return ExtremeOf(function, accumulator);
+        return DatumOf(function.physical, state.extreme_word, state.extreme_bytes);
     }
   });
+  return {.value = value, .isnull = false};
+}
+
+bool MatchGroupKey(Node* expression, Oid equality, PhysicalType* out) noexcept {
+  Oid const type = exprType(expression);
+  if (!PhysicalOfKey(type, out) || lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr != equality) {
+    return false;
+  }
+  if (*out != PhysicalType::kBytes) {
+    return true;
+  }
+  Oid const collation = exprCollation(expression);
+  return OidIsValid(collation) && get_collation_isdeterministic(collation);
+}
+
+NullableDatum KeyOf(Oid type, const vexec::GroupTable& groups, size_t key, size_t group) {
+  if (groups.IsNull(key, group)) {
+    return {.value = 0, .isnull = true};
+  }
+  PhysicalType physical = PhysicalType::kInt64;
+  bool const known = PhysicalOfKey(type, &physical);
+  ASSERT(known);
+  bool const is_bytes = physical == PhysicalType::kBytes;
+  std::string_view const bytes = is_bytes ? groups.Bytes(key, group) : std::string_view();
+  uint64_t const word = is_bytes ? 0 : groups.Word(key, group);
+  Datum const value = TryPg([&]() noexcept { return DatumOf(physical, word, bytes); });
   return {.value = value, .isnull = false};
 }
 

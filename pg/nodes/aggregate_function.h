@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 #include "vexec/accumulator.h"
+#include "vexec/group_table.h"
 
 extern "C" {
 #include "nodes/primnodes.h"
@@ -26,6 +27,14 @@ struct AggregateFunction {
 bool MatchAggregate(const Aggref* call, AggregateFunction* out) noexcept;
 
 /// The aggregate's result, allocated in the current memory context. Raises errors as CaughtError.
-NullableDatum ResultOf(const AggregateFunction& function, const vexec::Accumulator& accumulator);
+NullableDatum ResultOf(const AggregateFunction& function, const vexec::AggregateState& state);
+
+/// How a GROUP BY expression is stored as a key: integers, bool, date, time, timestamps, text and
+/// varchar under deterministic collations, grouped by the type's default equality. False for
+/// others, whose equal values may differ in bits. Plain code, as MatchAggregate.
+bool MatchGroupKey(Node* expression, Oid equality, columnar::PhysicalType* out) noexcept;
+
+/// A key of a group as a value of `type`, allocated in the current memory context.
+NullableDatum KeyOf(Oid type, const vexec::GroupTable& groups, size_t key, size_t group);
 
 }  // namespace orochi::pg

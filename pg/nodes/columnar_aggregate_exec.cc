@@ -1,211 +1,144 @@
 // ColumnarAggregate in the executor.
+//
+// Without keys: one pass, one row. With keys: passes over the input, each for a share of the keys;
+// the first share is everything, and a share whose groups do not fit is cut into four.
 
 #include "pg/bridge.h"
+#include "pg/nodes/aggregate_sink.h"
 #include "pg/nodes/columnar_aggregate.h"
-#include "pg/nodes/columnar_scan.h"
-#include "pg/nodes/row_batch.h"
 
 extern "C" {
 #include "catalog/objectaccess.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
-#include "executor/instrument.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
+#include "utils/typcache.h"
 }
 
 namespace orochi::pg {
 namespace {
 
-/// One aggregate call of the node.
-struct Call {
-  AggregateFunction function;
-  AttrNumber position;  // of its column in a child's target list; 0 when it counts rows
+constexpr uint64_t kSplit = 4;
+
+/// The C++ side of a running aggregation.
+struct AggregateObjects {
+  std::vector<InputColumn> inputs;  // the keys first
+  std::vector<AggregateCall> calls;
+  std::vector<Oid> key_types;
+  std::vector<columnar::PhysicalType> key_physicals;
+  std::unique_ptr<GroupSink> sink;               // null without keys, and before the first pass
+  std::vector<vexec::GroupTable::Share> shares;  // still to be read
+  size_t next_group = 0;                         // of the sink, to be emitted
 };
 
 /// A running ColumnarAggregate. Plain: PostgreSQL allocates and frees it.
-struct AggregateState {
+struct AggregateNode {
   CustomScanState css;  // first: PostgreSQL sees this
-  Call* calls;
-  int call_count;
+  AggregateObjects* objects;
   MemoryContext scratch;
+  bool started;
   bool done;
+  uint64_t pass_count;
+  size_t memory_limit_bytes;
 };
 
-AggregateState* StateOf(CustomScanState* node) noexcept {
-  return reinterpret_cast<AggregateState*>(node);
+AggregateNode* NodeOf(CustomScanState* node) noexcept {
+  return reinterpret_cast<AggregateNode*>(node);
 }
 
-using Accumulators = std::vector<vexec::Accumulator>;
-
-std::span<const Call> CallsOf(const AggregateState& state) {
-  return {state.calls, static_cast<size_t>(state.call_count)};
+PlanState* ChildOf(const CustomScanState* node) noexcept {
+  return static_cast<PlanState*>(linitial(node->custom_ps));
 }
 
-/// The column of the scanned relation at a position of the node's target list, or 0.
-AttrNumber AttributeAt(const PlanState* node, AttrNumber position) noexcept {
-  auto* const entry = static_cast<TargetEntry*>(list_nth(node->plan->targetlist, position - 1));
-  if (!IsA(entry->expr, Var)) {
-    return 0;
-  }
-  auto* const column = reinterpret_cast<Var*>(entry->expr);
-  bool const of_relation =
-      column->varno == static_cast<int>(reinterpret_cast<Scan*>(node->plan)->scanrelid);
-  return of_relation && column->varattno > 0 ? column->varattno : 0;
+void Store(const NullableDatum& value, TupleTableSlot* slot, size_t column) {
+  slot->tts_values[column] = value.value;
+  slot->tts_isnull[column] = value.isnull;
 }
 
-/// For each call its column in the scanned relation (0: counts rows); nullopt when the scan cannot
-/// feed batches.
-std::optional<std::vector<AttrNumber>> BatchColumns(const AggregateState& state,
-                                                    ColumnarScanState* scan) {
-  if (scan == nullptr || !FiltersByBatchesOnly(*scan)) {
-    return std::nullopt;
-  }
-  std::vector<AttrNumber> attributes;
-  for (const Call& call : CallsOf(state)) {
-    AttrNumber attribute = 0;
-    if (call.position > 0) {
-      attribute = AttributeAt(&scan->css.ss.ps, call.position);
-      if (attribute == 0) {
-        return std::nullopt;
-      }
-    }
-    attributes.push_back(attribute);
-  }
-  return attributes;
-}
-
-vexec::Selection SelectRows(uint32_t row_count) {
-  vexec::Selection all;
-  all.SelectAll(row_count);
-  return all;
-}
-
-Status AddBatch(BatchReader& reader, AttrNumber attribute, vexec::Accumulator& accumulator) {
-  if (attribute == 0) {
-    accumulator.AddRows(reader.selection().CountSelected());
-    return Status::Ok();
-  }
-  const columnar::ChunkInfo* const chunk = reader.Chunk(attribute);
-  if (reader.AllSelected() && chunk != nullptr &&
-      accumulator.AddFromStatistics(chunk->statistics, chunk->row_count, chunk->null_count)) {
-    return Status::Ok();
-  }
-  ASSIGN_OR_RETURN(const columnar::ColumnVector* const column, reader.Column(attribute));
-  return accumulator.Add(*column, reader.selection());
-}
-
-/// All batches of one columnar scan. Answers how many rows took part.
-Result<uint64_t> AddScan(ColumnarScanState& scan, const std::vector<AttrNumber>& attributes,
-                         Accumulators& accumulators) {
-  ASSIGN_OR_RETURN(BatchReader* const reader, BatchesOf(scan));
-  bool const only_counts_rows =
-      std::all_of(attributes.begin(), attributes.end(), [](AttrNumber a) { return a == 0; });
-  if (only_counts_rows && scan.filter_count == 0) {
-    for (vexec::Accumulator& accumulator : accumulators) {
-      accumulator.AddRows(reader->relation_row_count());
-    }
-    return reader->relation_row_count();
-  }
-  uint64_t row_count = 0;
-  for (;;) {
-    ASSIGN_OR_RETURN(bool const found, reader->Next());
-    if (!found) {
-      return row_count;
-    }
-    for (size_t i = 0; i < attributes.size(); ++i) {
-      RETURN_IF_ERROR(AddBatch(*reader, attributes[i], accumulators[i]));
-    }
-    row_count += reader->selection().CountSelected();
-  }
-}
-
-/// Rows of any other plan node, gathered into batches.
-Status AddNode(const AggregateState& state, PlanState* node, Accumulators& accumulators) {
-  std::vector<RowBatch::Column> columns;
-  std::vector<size_t> column_of_call;
-  for (const Call& call : CallsOf(state)) {
-    column_of_call.push_back(columns.size());
-    if (call.position > 0) {
-      columns.push_back({.position = call.position,
-                         .physical = call.function.physical,
-                         .only_nulls = call.function.aggregate == vexec::Aggregate::kCount});
-    }
-  }
-  RowBatch batch(std::move(columns));
-  for (;;) {
-    CheckInterrupts();
-    ASSIGN_OR_RETURN(uint32_t const row_count, batch.Fill(node, state.scratch));
-    if (row_count == 0) {
-      return Status::Ok();
-    }
-    vexec::Selection const all = SelectRows(row_count);
-    for (size_t i = 0; i < accumulators.size(); ++i) {
-      if (state.calls[i].position == 0) {
-        accumulators[i].AddRows(row_count);
-      } else {
-        RETURN_IF_ERROR(accumulators[i].Add(batch.vector(column_of_call[i]), all));
-      }
-    }
-  }
-}
-
-/// Adds what a child has to give, an Append's children one by one in its order. EXPLAIN ANALYZE
-/// sees the rows as if they had passed through the nodes. Answers the number of rows where it is
-/// not already counted by the node itself.
-Result<uint64_t> AddChild(const AggregateState& state, PlanState* node,
-                          Accumulators& accumulators) {
-  TryPg([node]() noexcept {
-    check_stack_depth();
-    if (node->chgParam != nullptr) {
-      ExecReScan(node);
-    }
-  });
-  ColumnarScanState* const scan = AsColumnarScan(node);
-  std::optional<std::vector<AttrNumber>> const attributes = BatchColumns(state, scan);
-  bool const is_append = IsA(node, AppendState);
-  if (!is_append && !attributes.has_value()) {
-    RETURN_IF_ERROR(AddNode(state, node, accumulators));
-    return uint64_t{0};
-  }
-  Instrumentation* const instrument = node->instrument;
-  if (instrument != nullptr) {
-    TryPg([instrument]() noexcept { InstrStartNode(instrument); });
-  }
-  uint64_t row_count = 0;
-  if (is_append) {
-    auto* const append = reinterpret_cast<AppendState*>(node);
-    for (int i = 0; i < append->as_nplans; ++i) {
-      ASSIGN_OR_RETURN(uint64_t const child_rows,
-                       AddChild(state, append->appendplans[i], accumulators));
-      row_count += child_rows;
-    }
-  } else {
-    ASSIGN_OR_RETURN(row_count, AddScan(*scan, *attributes, accumulators));
-  }
-  if (instrument != nullptr) {
-    TryPg([&]() noexcept { InstrStopNode(instrument, static_cast<double>(row_count)); });
-  }
-  return row_count;
-}
-
-Status Aggregate(AggregateState& state, TupleTableSlot* slot) {
-  Accumulators accumulators;
-  for (const Call& call : CallsOf(state)) {
-    accumulators.emplace_back(call.function.aggregate, call.function.physical);
-  }
-  auto* const child = static_cast<PlanState*>(linitial(state.css.custom_ps));
-  RETURN_IF_ERROR(AddChild(state, child, accumulators).status());
-  ContextScope const scope(state.css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
-  for (int i = 0; i < state.call_count; ++i) {
-    NullableDatum const result =
-        ResultOf(state.calls[i].function, accumulators[static_cast<size_t>(i)]);
-    slot->tts_values[i] = result.value;
-    slot->tts_isnull[i] = result.isnull;
+/// Fills the slot with the only row of an aggregation without keys.
+Status AggregateAll(AggregateNode& node, TupleTableSlot* slot) {
+  const AggregateObjects& objects = *node.objects;
+  PlainSink sink(objects.calls);
+  node.pass_count = 1;
+  RETURN_IF_ERROR(FeedFrom(ChildOf(&node.css), objects.inputs, node.scratch, sink).status());
+  ContextScope const scope(node.css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+  for (size_t i = 0; i < objects.calls.size(); ++i) {
+    Store(ResultOf(objects.calls[i].function, sink.state(i)), slot, i);
   }
   return Status::Ok();
+}
+
+/// Reads the input for the next share of the keys, cutting it until its groups fit.
+Status ReadShare(AggregateNode& node) {
+  AggregateObjects& objects = *node.objects;
+  if (objects.sink == nullptr) {
+    objects.sink =
+        std::make_unique<GroupSink>(objects.key_physicals, objects.calls, node.memory_limit_bytes);
+  }
+  for (;;) {
+    vexec::GroupTable::Share const share = objects.shares.back();
+    objects.shares.pop_back();
+    objects.sink->Begin(share);
+    if (node.pass_count++ > 0) {
+      TryPg([&]() noexcept { ExecReScan(ChildOf(&node.css)); });
+    }
+    Status const status =
+        FeedFrom(ChildOf(&node.css), objects.inputs, node.scratch, *objects.sink).status();
+    if (!objects.sink->overflowed()) {
+      return status;
+    }
+    status.IgnoreError("said that the share must be cut");
+    for (uint64_t i = kSplit; i-- > 0;) {
+      objects.shares.push_back(
+          {.modulus = share.modulus * kSplit, .residue = share.residue + i * share.modulus});
+    }
+  }
+}
+
+/// Fills the slot with the next group; false at the end.
+Result<bool> NextGroup(AggregateNode& node, TupleTableSlot* slot) {
+  AggregateObjects& objects = *node.objects;
+  while (objects.sink == nullptr || objects.next_group == objects.sink->group_count()) {
+    if (objects.shares.empty()) {
+      return false;
+    }
+    objects.next_group = 0;
+    RETURN_IF_ERROR(ReadShare(node));
+  }
+  size_t const group = objects.next_group++;
+  ContextScope const scope(node.css.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+  size_t column = 0;
+  for (size_t key = 0; key < objects.key_types.size(); ++key) {
+    Store(KeyOf(objects.key_types[key], objects.sink->groups(), key, group), slot, column++);
+  }
+  for (size_t i = 0; i < objects.calls.size(); ++i) {
+    Store(ResultOf(objects.calls[i].function, objects.sink->state(i, group)), slot, column++);
+  }
+  return true;
+}
+
+Result<bool> NextRow(AggregateNode& node, TupleTableSlot* slot) {
+  AggregateObjects& objects = *node.objects;
+  bool const grouped = !objects.key_types.empty();
+  if (!node.started) {
+    node.started = true;
+    node.pass_count = 0;
+    objects.next_group = 0;
+    objects.shares.assign(1, {});
+    objects.sink.reset();
+  }
+  if (grouped) {
+    return NextGroup(node, slot);
+  }
+  if (node.done) {
+    return false;
+  }
+  node.done = true;
+  RETURN_IF_ERROR(AggregateAll(node, slot));
+  return true;
 }
 
 /// Calling an aggregate needs the right to, as under PostgreSQL's own Agg.
@@ -217,82 +150,136 @@ void CheckRightToCall(Oid function) noexcept {
   InvokeFunctionExecuteHook(function);
 }
 
-void InitCalls(AggregateState* state, const CustomScan* plan) noexcept {
-  state->call_count = list_length(plan->custom_scan_tlist);
-  state->calls = static_cast<Call*>(palloc0(sizeof(Call) * static_cast<size_t>(state->call_count)));
-  for (int i = 0; i < state->call_count; ++i) {
+void AddKey(Node* expression, AttrNumber position, AggregateObjects& objects) {
+  columnar::PhysicalType physical = columnar::PhysicalType::kInt64;
+  Oid const type = exprType(expression);
+  bool const known = TryPg([&]() noexcept {
+    return MatchGroupKey(expression, lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr, &physical);
+  });
+  ASSERT(known);
+  objects.key_types.push_back(type);
+  objects.key_physicals.push_back(physical);
+  objects.inputs.push_back({.position = position, .physical = physical, .only_nulls = false});
+}
+
+void AddCall(Aggref* call, AttrNumber position, AggregateObjects& objects) {
+  AggregateCall added;
+  bool const known = TryPg([&]() noexcept {
+    CheckRightToCall(call->aggfnoid);
+    return MatchAggregate(call, &added.function);
+  });
+  ASSERT(known);
+  if (position > 0) {
+    added.input = objects.inputs.size();
+    objects.inputs.push_back({.position = position,
+                              .physical = added.function.physical,
+                              .only_nulls = added.function.aggregate == vexec::Aggregate::kCount});
+  }
+  objects.calls.push_back(added);
+}
+
+void InitObjects(const CustomScan* plan, AggregateObjects& objects) {
+  auto* const positions = static_cast<List*>(linitial(plan->custom_private));
+  int const key_count = linitial_int(positions);
+  for (int i = 0; i < list_length(plan->custom_scan_tlist); ++i) {
     auto* const entry = static_cast<TargetEntry*>(list_nth(plan->custom_scan_tlist, i));
-    Call* const call = &state->calls[i];
-    if (!MatchAggregate(reinterpret_cast<Aggref*>(entry->expr), &call->function)) {
-      elog(ERROR, "an aggregate of a columnar aggregation is not known to it");
+    auto const position = static_cast<AttrNumber>(list_nth_int(positions, i + 1));
+    if (i < key_count) {
+      AddKey(reinterpret_cast<Node*>(entry->expr), position, objects);
+    } else {
+      AddCall(reinterpret_cast<Aggref*>(entry->expr), position, objects);
     }
-    call->position = static_cast<AttrNumber>(list_nth_int(plan->custom_private, i));
-    CheckRightToCall(call->function.function);
   }
 }
 
-void BeginAggregate(CustomScanState* node, EState* estate, int eflags) {
-  AggregateState* const state = StateOf(node);
-  auto* const plan = reinterpret_cast<CustomScan*>(node->ss.ps.plan);
+void BeginAggregate(CustomScanState* css, EState* estate, int eflags) {
+  AggregateNode* const node = NodeOf(css);
+  auto* const plan = reinterpret_cast<CustomScan*>(css->ss.ps.plan);
   Boundary([&]() -> Status {
     TryPg([&]() noexcept {
-      InitCalls(state, plan);
-      state->scratch = AllocSetContextCreate(estate->es_query_cxt, "ColumnarAggregate rows",
-                                             ALLOCSET_DEFAULT_SIZES);
+      node->scratch = AllocSetContextCreate(estate->es_query_cxt, "ColumnarAggregate rows",
+                                            ALLOCSET_DEFAULT_SIZES);
+      node->memory_limit_bytes = get_hash_memory_limit();
       auto* const child = static_cast<Plan*>(linitial(plan->custom_plans));
-      node->custom_ps = list_make1(ExecInitNode(child, estate, eflags));
+      css->custom_ps = list_make1(ExecInitNode(child, estate, eflags));
     });
+    node->objects = NewIn<AggregateObjects>(estate->es_query_cxt);
+    InitObjects(plan, *node->objects);
     return Status::Ok();
   });
 }
 
-TupleTableSlot* ExecAggregate(CustomScanState* node) {
-  AggregateState* const state = StateOf(node);
-  if (state->done) {
-    return nullptr;
+TupleTableSlot* ExecAggregate(CustomScanState* css) {
+  AggregateNode* const node = NodeOf(css);
+  ExprContext* const context = css->ss.ps.ps_ExprContext;
+  TupleTableSlot* const slot = css->ss.ss_ScanTupleSlot;
+  for (;;) {
+    ResetExprContext(context);
+    ExecClearTuple(slot);
+    if (!Boundary([&]() -> Result<bool> { return NextRow(*node, slot); })) {
+      return nullptr;
+    }
+    ExecStoreVirtualTuple(slot);
+    context->ecxt_scantuple = slot;
+    if (ExecQual(css->ss.ps.qual, context)) {  // HAVING
+      break;
+    }
+    InstrCountFiltered1(css, 1);
   }
-  ExprContext* const context = node->ss.ps.ps_ExprContext;
-  ResetExprContext(context);
-  TupleTableSlot* const slot = ExecClearTuple(node->ss.ss_ScanTupleSlot);
-  Boundary([&]() -> Status { return Aggregate(*state, slot); });
-  ExecStoreVirtualTuple(slot);
-  state->done = true;
-  if (node->ss.ps.ps_ProjInfo == nullptr) {
-    return slot;
-  }
-  context->ecxt_scantuple = slot;
-  return ExecProject(node->ss.ps.ps_ProjInfo);
+  return css->ss.ps.ps_ProjInfo == nullptr ? slot : ExecProject(css->ss.ps.ps_ProjInfo);
 }
 
-void EndAggregate(CustomScanState* node) {
-  ExecEndNode(static_cast<PlanState*>(linitial(node->custom_ps)));
+void EndAggregate(CustomScanState* css) {
+  Boundary([css]() -> Status {
+    *NodeOf(css)->objects = AggregateObjects{};
+    return Status::Ok();
+  });
+  ExecEndNode(ChildOf(css));
 }
 
-void ReScanAggregate(CustomScanState* node) {
-  auto* const child = static_cast<PlanState*>(linitial(node->custom_ps));
-  StateOf(node)->done = false;
-  if (node->ss.ps.chgParam != nullptr) {
-    UpdateChangedParamSet(child, node->ss.ps.chgParam);
+void ReScanAggregate(CustomScanState* css) {
+  AggregateNode* const node = NodeOf(css);
+  PlanState* const child = ChildOf(css);
+  node->started = false;
+  node->done = false;
+  if (css->ss.ps.chgParam != nullptr) {
+    UpdateChangedParamSet(child, css->ss.ps.chgParam);
   }
   if (child->chgParam == nullptr) {  // otherwise it is rescanned when it is read
     ExecReScan(child);
   }
 }
 
-void ExplainAggregate(CustomScanState* node, List* ancestors, ExplainState* es) {
-  auto* const plan = reinterpret_cast<CustomScan*>(node->ss.ps.plan);
+/// Texts of custom_scan_tlist entries [first, end).
+List* Deparse(const CustomScan* plan, int first, int end, List* context, bool prefix) noexcept {
+  List* texts = NIL;
+  for (int i = first; i < end; ++i) {
+    auto* const entry = static_cast<TargetEntry*>(list_nth(plan->custom_scan_tlist, i));
+    texts = lappend(
+        texts, deparse_expression(reinterpret_cast<Node*>(entry->expr), context, prefix, false));
+  }
+  return texts;
+}
+
+void ExplainAggregate(CustomScanState* css, List* ancestors, ExplainState* es) {
+  auto* const plan = reinterpret_cast<CustomScan*>(css->ss.ps.plan);
+  int const key_count = linitial_int(static_cast<List*>(linitial(plan->custom_private)));
+  uint64_t const pass_count = NodeOf(css)->pass_count;
   Boundary([&]() -> Status {
     TryPg([&]() noexcept {
       List* const context = set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
-      List* calls = NIL;
-      ListCell* cell;
-      foreach (cell, plan->custom_scan_tlist) {
-        auto* const entry = static_cast<TargetEntry*>(lfirst(cell));
-        calls =
-            lappend(calls, deparse_expression(reinterpret_cast<Node*>(entry->expr), context,
-                                              list_length(es->rtable) > 1 && es->verbose, false));
+      bool const prefix = list_length(es->rtable) > 1 && es->verbose;
+      if (key_count > 0) {
+        ExplainPropertyList("Group Key", Deparse(plan, 0, key_count, context, prefix), es);
       }
-      ExplainPropertyList("Vectorized Aggregates", calls, es);
+      int const end = list_length(plan->custom_scan_tlist);
+      if (end > key_count) {
+        ExplainPropertyList("Vectorized Aggregates", Deparse(plan, key_count, end, context, prefix),
+                            es);
+      }
+      if (es->analyze && pass_count > 1) {
+        ExplainPropertyUInteger("Passes", nullptr, pass_count, es);
+      }
     });
     return Status::Ok();
   });
@@ -315,10 +302,10 @@ const CustomExecMethods exec_methods = {
 };
 
 Node* CreateState(CustomScan*) {
-  auto* const state = static_cast<AggregateState*>(palloc0(sizeof(AggregateState)));
-  NodeSetTag(state, T_CustomScanState);
-  state->css.methods = &exec_methods;
-  return reinterpret_cast<Node*>(state);
+  auto* const node = static_cast<AggregateNode*>(palloc0(sizeof(AggregateNode)));
+  NodeSetTag(node, T_CustomScanState);
+  node->css.methods = &exec_methods;
+  return reinterpret_cast<Node*>(node);
 }
 
 }  // namespace

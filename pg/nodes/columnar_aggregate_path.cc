@@ -1,18 +1,23 @@
 // ColumnarAggregate in the planner: which queries it takes, what it costs.
 
 #include "pg/bridge.h"
+#include "pg/nodes/aggregate_function.h"
 #include "pg/nodes/columnar_aggregate.h"
 #include "pg/nodes/columnar_scan.h"
 #include "pg/settings.h"
 
 extern "C" {
+#include "executor/nodeHash.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
 #include "optimizer/planner.h"
 #include "optimizer/tlist.h"
+#include "utils/selfuncs.h"
 }
 
 namespace orochi::pg {
@@ -22,21 +27,79 @@ create_upper_paths_hook_type previous_hook = nullptr;
 
 // One value taken by an accumulator from a batch, relative to a transition function call.
 constexpr double kBatchValueCost = 0.1;
+// The same for rows that are gathered into batches first.
+constexpr double kRowValueCost = 0.5;
 
-/// The aggregate calls of a target list, each once; false when one of them is not ours to compute.
-bool FindAggregates(Node* targets, List** calls) noexcept {
-  List* const found = pull_var_clause(
-      targets, PVC_INCLUDE_AGGREGATES | PVC_INCLUDE_WINDOWFUNCS | PVC_INCLUDE_PLACEHOLDERS);
-  ListCell* cell;
-  foreach (cell, found) {
-    auto* const node = static_cast<Node*>(lfirst(cell));
-    AggregateFunction function;
-    if (!IsA(node, Aggref) || !MatchAggregate(reinterpret_cast<Aggref*>(node), &function)) {
+extern const CustomPathMethods path_methods;
+
+/// What a target list is made of.
+struct Parts {
+  List* keys;   // group keys, as expressions
+  List* calls;  // aggregate calls, each once
+};
+
+/// Collects aggregate calls; true (stop) at anything that is neither a key nor such a call nor made
+/// of them.
+bool CollectParts(Node* node, void* context) {
+  auto* const parts = static_cast<Parts*>(context);
+  if (node == nullptr || list_member(parts->keys, node)) {
+    return false;
+  }
+  switch (nodeTag(node)) {
+    case T_Aggref: {
+      AggregateFunction function;
+      if (!MatchAggregate(reinterpret_cast<Aggref*>(node), &function)) {
+        return true;
+      }
+      parts->calls = list_append_unique(parts->calls, node);
       return false;
     }
-    *calls = list_append_unique(*calls, node);
+    case T_Var:
+    case T_PlaceHolderVar:
+    case T_GroupingFunc:
+      return true;
+    default:
+      return expression_tree_walker(
+          node, reinterpret_cast<bool (*)()>(reinterpret_cast<void*>(CollectParts)), context);
   }
-  return *calls != NIL;
+}
+
+/// The group keys of the query as expressions; false when one of them is not ours to group by.
+bool FindKeys(PlannerInfo* root, List** keys) noexcept {
+  ListCell* cell;
+  foreach (cell, root->parse->groupClause) {
+    auto* const clause = lfirst_node(SortGroupClause, cell);
+    Node* const expression = get_sortgroupclause_expr(clause, root->processed_tlist);
+    columnar::PhysicalType physical;
+    if (!MatchGroupKey(expression, clause->eqop, &physical) ||
+        contain_volatile_functions(expression) || contain_subplans(expression)) {
+      return false;
+    }
+    *keys = list_append_unique(*keys, expression);
+  }
+  return true;
+}
+
+bool AllPlainColumns(List* keys) noexcept {
+  ListCell* cell;
+  foreach (cell, keys) {
+    if (!IsA(lfirst(cell), Var) || lfirst_node(Var, cell)->varattno <= 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// A second pass must see the rows of the first.
+bool MayReadTwice(const RelOptInfo* input) noexcept {
+  ListCell* cell;
+  foreach (cell, input->baserestrictinfo) {
+    if (contain_volatile_functions(
+            reinterpret_cast<Node*>(lfirst_node(RestrictInfo, cell)->clause))) {
+      return false;
+    }
+  }
+  return true;
 }
 
 /// Looks through projections that become part of the node below.
@@ -52,63 +115,112 @@ bool FeedsBatches(Path* path) noexcept {
   return IsColumnarScanPath(scan) && IsFullyFilteredByBatches(scan);
 }
 
-/// What the child costs when columnar leaves hand over batches; false when none of them does.
-bool CostOfInput(PlannerInfo* root, Path* input, Cost row_cost, Cost* cost) noexcept {
+/// What reading the input costs, and whether a columnar leaf is part of it.
+struct InputCost {
+  Cost value_cost;     // of all aggregates and keys for a row, by PostgreSQL's measure
+  bool plain_columns;  // leaves can hand over batches, no key must be computed
+  Cost total;
+  bool any_columnar;
+};
+
+/// False when the path cannot be an input.
+bool AddCostOf(PlannerInfo* root, Path* input, InputCost* cost) noexcept {
   if (input->param_info != nullptr || input->parallel_aware) {
     return false;
   }
   Path* const path = WithoutProjection(input);
-  if (FeedsBatches(path)) {
-    *cost += ColumnarBatchCost(root, path);
-    *cost += path->rows * row_cost * kBatchValueCost;
+  if (IsA(path, AppendPath)) {
+    ListCell* cell;
+    foreach (cell, reinterpret_cast<AppendPath*>(path)->subpaths) {
+      if (!AddCostOf(root, static_cast<Path*>(lfirst(cell)), cost)) {
+        return false;
+      }
+    }
     return true;
   }
-  if (!IsA(path, AppendPath)) {
-    return false;
-  }
-  bool any_batches = false;
-  ListCell* cell;
-  foreach (cell, reinterpret_cast<AppendPath*>(path)->subpaths) {
-    auto* const child = static_cast<Path*>(lfirst(cell));
-    if (CostOfInput(root, child, row_cost, cost)) {
-      any_batches = true;
-    } else {
-      *cost += child->total_cost + child->rows * row_cost;
-    }
-  }
-  return any_batches;
+  bool const columnar = FeedsBatches(path);
+  cost->any_columnar |= columnar;
+  cost->total +=
+      columnar && cost->plain_columns
+          ? ColumnarBatchCost(root, path) + path->rows * cost->value_cost * kBatchValueCost
+          : input->total_cost + input->rows * cost->value_cost * kRowValueCost;
+  return true;
 }
 
 bool CanAggregate(PlannerInfo* root, RelOptInfo* input) noexcept {
   Query* const query = root->parse;
-  return settings.enable_vectorized_execution && query->hasAggs && query->groupClause == NIL &&
-         query->groupingSets == NIL && query->havingQual == nullptr &&
+  return settings.enable_vectorized_execution && query->groupingSets == NIL &&
+         (query->hasAggs || query->groupClause != NIL) && !query->hasTargetSRFs &&
          input->reloptkind == RELOPT_BASEREL && input->rtekind == RTE_RELATION &&
          !IS_DUMMY_REL(input);
 }
 
-CustomPath* MakePath(RelOptInfo* output, Path* input, Cost cost) noexcept;
+CustomPath* MakePath(RelOptInfo* output, Path* input, const Parts& parts, List* having, double rows,
+                     Cost input_cost) noexcept {
+  auto* const path = makeNode(CustomPath);
+  path->path.pathtype = T_CustomScan;
+  path->path.parent = output;
+  path->path.pathtarget = output->reltarget;
+  path->path.parallel_safe = output->consider_parallel && input->parallel_safe;
+  path->path.rows = rows;
+  path->path.startup_cost = input_cost;
+  path->path.total_cost = input_cost + output->reltarget->cost.startup +
+                          rows * (cpu_tuple_cost + output->reltarget->cost.per_tuple);
+  path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+  path->custom_paths = list_make1(input);
+  path->custom_private = list_make3(parts.keys, parts.calls, having);
+  path->methods = &path_methods;
+  return path;
+}
 
-void OfferAggregate(PlannerInfo* root, RelOptInfo* input, RelOptInfo* output) noexcept {
-  List* calls = NIL;
-  if (!FindAggregates(reinterpret_cast<Node*>(output->reltarget->exprs), &calls)) {
-    return;
-  }
-  Cost const row_cost = cpu_operator_cost * list_length(calls);
+/// The cheapest input with a columnar leaf, or null.
+Path* ChooseInput(PlannerInfo* root, RelOptInfo* input, const InputCost& measure,
+                  Cost* total) noexcept {
   Path* best = nullptr;
-  Cost best_cost = 0;
   ListCell* cell;
   foreach (cell, input->pathlist) {
     auto* const path = static_cast<Path*>(lfirst(cell));
-    Cost cost = 0;
-    if (CostOfInput(root, path, row_cost, &cost) && (best == nullptr || cost < best_cost)) {
+    InputCost cost = measure;
+    if (AddCostOf(root, path, &cost) && cost.any_columnar &&
+        (best == nullptr || cost.total < *total)) {
       best = path;
-      best_cost = cost;
+      *total = cost.total;
     }
   }
-  if (best != nullptr) {
-    add_path(output, reinterpret_cast<Path*>(MakePath(output, best, best_cost)));
+  return best;
+}
+
+void OfferAggregate(PlannerInfo* root, RelOptInfo* input, RelOptInfo* output,
+                    List* having) noexcept {
+  Parts parts = {};
+  if (!FindKeys(root, &parts.keys) ||
+      CollectParts(reinterpret_cast<Node*>(output->reltarget->exprs), &parts) ||
+      CollectParts(reinterpret_cast<Node*>(having), &parts)) {
+    return;
   }
+  int const key_count = list_length(parts.keys);
+  int const call_count = list_length(parts.calls);
+  if (key_count == 0 ? root->parse->groupClause != NIL : !MayReadTwice(input)) {
+    return;
+  }
+  InputCost const measure = {.value_cost = cpu_operator_cost * (call_count + key_count),
+                             .plain_columns = AllPlainColumns(parts.keys),
+                             .total = 0,
+                             .any_columnar = false};
+  Cost cost = 0;
+  Path* const best = ChooseInput(root, input, measure, &cost);
+  if (best == nullptr) {
+    return;
+  }
+  double rows = 1;
+  if (key_count > 0) {
+    rows = estimate_num_groups(root, parts.keys, best->rows, nullptr, nullptr);
+    double const group_bytes = call_count * sizeof(vexec::AggregateState) + key_count * 32 + 24;
+    if (rows * group_bytes > static_cast<double>(get_hash_memory_limit())) {
+      return;  // PostgreSQL's own spills to disk once, where we would read again and again
+    }
+  }
+  add_path(output, reinterpret_cast<Path*>(MakePath(output, best, parts, having, rows, cost)));
 }
 
 void OnCreateUpperPaths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
@@ -120,26 +232,40 @@ void OnCreateUpperPaths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* 
     return;
   }
   Boundary([&]() -> Status {
-    TryPg([&]() noexcept { OfferAggregate(root, input, output); });
+    TryPg([&]() noexcept {
+      auto* const details = static_cast<GroupPathExtraData*>(extra);
+      List* const having =
+          details == nullptr ? nullptr : reinterpret_cast<List*>(details->havingQual);
+      OfferAggregate(root, input, output, having);
+    });
     return Status::Ok();
   });
 }
 
-/// Where the call's column is in the child's target list; 0 for a count of rows.
-int PositionOfColumn(const Aggref* call, const Plan* child) noexcept {
+/// Where an expression is in the child's target list.
+int PositionIn(const Plan* child, Expr* expression) noexcept {
+  TargetEntry* const entry = tlist_member(expression, child->targetlist);
+  if (entry == nullptr) {
+    elog(ERROR, "a column of a columnar aggregation is not in the target list below it");
+  }
+  return entry->resno;
+}
+
+/// Where the call's column is; 0 for a count of rows.
+int PositionOfColumn(const Plan* child, const Aggref* call) noexcept {
   AggregateFunction function;
   if (!MatchAggregate(call, &function)) {
     elog(ERROR, "an aggregate of a columnar aggregation is not known to it");
   }
-  if (function.column == nullptr) {
-    return 0;
-  }
-  TargetEntry* const entry =
-      tlist_member(reinterpret_cast<Expr*>(function.column), child->targetlist);
-  if (entry == nullptr) {
-    elog(ERROR, "the column of an aggregate is not in the target list below it");
-  }
-  return entry->resno;
+  return function.column == nullptr ? 0
+                                    : PositionIn(child, reinterpret_cast<Expr*>(function.column));
+}
+
+void AddOutput(CustomScan* scan, Node* expression) noexcept {
+  auto const resno = static_cast<AttrNumber>(list_length(scan->custom_scan_tlist) + 1);
+  scan->custom_scan_tlist =
+      lappend(scan->custom_scan_tlist,
+              makeTargetEntry(reinterpret_cast<Expr*>(expression), resno, nullptr, false));
 }
 
 Plan* PlanAggregate(PlannerInfo* root, RelOptInfo* rel, CustomPath* path, List* target_list,
@@ -149,23 +275,26 @@ Plan* PlanAggregate(PlannerInfo* root, RelOptInfo* rel, CustomPath* path, List* 
   (void)clauses;
   return Boundary([&]() -> Result<Plan*> {
     return TryPg([&]() noexcept {
-      List* calls = NIL;
-      FindAggregates(reinterpret_cast<Node*>(target_list), &calls);
+      auto* const keys = static_cast<List*>(linitial(path->custom_private));
+      auto* const calls = static_cast<List*>(lsecond(path->custom_private));
       auto* const child = static_cast<Plan*>(linitial(custom_plans));
       auto* const scan = makeNode(CustomScan);
+      List* positions = list_make1_int(list_length(keys));
       ListCell* cell;
+      foreach (cell, keys) {
+        AddOutput(scan, static_cast<Node*>(lfirst(cell)));
+        positions = lappend_int(positions, PositionIn(child, static_cast<Expr*>(lfirst(cell))));
+      }
       foreach (cell, calls) {
-        auto* const call = static_cast<Aggref*>(lfirst(cell));
-        auto const resno = static_cast<AttrNumber>(list_length(scan->custom_scan_tlist) + 1);
-        scan->custom_scan_tlist =
-            lappend(scan->custom_scan_tlist,
-                    makeTargetEntry(reinterpret_cast<Expr*>(call), resno, nullptr, false));
-        scan->custom_private = lappend_int(scan->custom_private, PositionOfColumn(call, child));
+        AddOutput(scan, static_cast<Node*>(lfirst(cell)));
+        positions = lappend_int(positions, PositionOfColumn(child, lfirst_node(Aggref, cell)));
       }
       scan->scan.plan.targetlist = target_list;
+      scan->scan.plan.qual = static_cast<List*>(lthird(path->custom_private));
       scan->scan.scanrelid = 0;
       scan->flags = path->flags;
       scan->custom_plans = custom_plans;
+      scan->custom_private = list_make1(positions);
       scan->methods = &columnar_aggregate_methods;
       return &scan->scan.plan;
     });
@@ -177,22 +306,6 @@ const CustomPathMethods path_methods = {
     .PlanCustomPath = PlanAggregate,
     .ReparameterizeCustomPathByChild = nullptr,
 };
-
-CustomPath* MakePath(RelOptInfo* output, Path* input, Cost cost) noexcept {
-  auto* const path = makeNode(CustomPath);
-  path->path.pathtype = T_CustomScan;
-  path->path.parent = output;
-  path->path.pathtarget = output->reltarget;
-  path->path.parallel_safe = output->consider_parallel && input->parallel_safe;
-  path->path.rows = 1;
-  path->path.startup_cost = cost;
-  path->path.total_cost =
-      cost + cpu_tuple_cost + output->reltarget->cost.startup + output->reltarget->cost.per_tuple;
-  path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
-  path->custom_paths = list_make1(input);
-  path->methods = &path_methods;
-  return path;
-}
 
 }  // namespace
 

@@ -6,6 +6,7 @@ SET orochi.columnar_stripe_rows = 1000;
 SET orochi.columnar_row_group_rows = 100;
 SET max_parallel_workers_per_gather = 0;
 
+CREATE COLLATION agg_blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE agg_rows (
   id int, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, wild float8, zero float8, d date, t time,
   ts timestamp, tz timestamptz, m money, txt text, vc varchar(20), n numeric, b bool, only_null float8)
@@ -65,7 +66,8 @@ SELECT compare('SELECT count(*) FROM agg_rows');
 SELECT compare('SELECT count(*) FROM agg_rows WHERE f8 > 0 AND i2 < 20 AND txt IS NOT NULL');
 SELECT compare('SELECT count(b), count(n), count(only_null) FROM agg_rows WHERE id > 17');
 SELECT compare('SELECT count(*) FROM agg_rows WHERE id = (SELECT 5)');
-SELECT compare('SELECT 1 FROM agg_rows HAVING count(*) > 0');
+SELECT compare('SELECT sum(i4) FROM agg_rows HAVING count(*) > 2000');
+SELECT compare('SELECT 1 FROM agg_rows HAVING max(id) < 0');
 SELECT compare('SELECT sum(x), count(*) FROM (SELECT f8 AS x FROM agg_rows WHERE id < 900) s');
 SELECT g, (SELECT sum(i2) FROM agg_rows WHERE id <= g) FROM generate_series(0, 300, 75) g;
 SELECT g, (SELECT sum(i2) + g FROM agg_rows WHERE id <= 75) FROM generate_series(0, 300, 100) g;
@@ -73,11 +75,57 @@ SELECT g, (SELECT sum(i2) + g FROM agg_rows WHERE id <= 75) FROM generate_series
 SELECT query, compare(query) FROM unnest(ARRAY[
   'SELECT sum(f8) FILTER (WHERE id > 5) FROM agg_rows', 'SELECT count(DISTINCT i2) FROM agg_rows',
   'SELECT sum(f8 ORDER BY id DESC) FROM agg_rows', 'SELECT sum(f8 + 1) FROM agg_rows',
-  'SELECT sum(i4), stddev(i4) FROM agg_rows', 'SELECT b, sum(i4) FROM agg_rows GROUP BY b ORDER BY b LIMIT 1',
+  'SELECT sum(i4), stddev(i4) FROM agg_rows', 'SELECT sum(i4) FROM agg_rows GROUP BY f8 ORDER BY 1 LIMIT 1', 'SELECT sum(i4) FROM agg_rows GROUP BY n ORDER BY 1 LIMIT 1',
+  'SELECT sum(i4) FROM agg_rows GROUP BY GROUPING SETS ((b), (i2)) ORDER BY 1 LIMIT 1', 'SELECT sum(i4) FROM agg_rows GROUP BY floor(random()) LIMIT 1',
+  'SELECT max(txt COLLATE agg_blind) FROM agg_rows', 'SELECT count(*) FROM agg_rows GROUP BY txt COLLATE agg_blind ORDER BY 1 LIMIT 1',
   'SELECT sum(i4) FROM agg_rows WHERE i4 % 3 = 0', 'SELECT count(null) FROM agg_rows',
   'SELECT max(n) FROM agg_rows', 'SELECT sum(i4) OVER () FROM agg_rows LIMIT 1',
   'SELECT sum(a.i4) FROM agg_rows a JOIN agg_rows b USING (id)', 'SELECT count(a) FROM agg_rows a',
   'SELECT bool_and(b) FROM agg_rows']) query;
+
+-- Groups. Whole results are compared, hashed aggregation being PostgreSQL's side of it.
+CREATE FUNCTION compare_groups(query text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN compare(format('SELECT count(*), md5(string_agg(g::text, ''|'' ORDER BY g::text)) FROM (%s) g', query));
+END $$;
+SET enable_sort = off;
+SELECT query, compare_groups('SELECT ' || query) FROM unnest(ARRAY[
+  'b, count(*), sum(i4), float8send(sum(f8)), float8send(avg(wild)), min(zero), max(txt) FROM agg_rows GROUP BY b',
+  'i2, count(f8), avg(i8), float4send(sum(f4)), min(d), max(tz) FROM agg_rows GROUP BY i2',
+  'txt, count(*), sum(f8) FROM agg_rows WHERE id > 100 GROUP BY txt',
+  'vc, i2, max(id) - min(id) FROM agg_rows GROUP BY vc, i2',
+  'd, ts, t, count(only_null) FROM agg_rows GROUP BY d, ts, t',
+  'i8 FROM agg_rows GROUP BY i8', 'i4 / 1000 AS k, count(*), sum(f8) FROM agg_rows GROUP BY 1',
+  'date_trunc(''day'', ts) AS day, vc || ''x'', avg(f8) FROM agg_rows GROUP BY 1, vc',
+  'upper(vc) AS u, count(*) + 1 FROM agg_rows GROUP BY upper(vc) HAVING count(*) > 38',
+  'i2 % 3, b, sum(f8) / count(*) FROM agg_rows WHERE f8 > 0 GROUP BY b, i2 % 3',
+  'b, sum(f8) FROM agg_rows WHERE id < 0 GROUP BY b']) query;
+RESET enable_sort;
+SELECT b, i2 / 30 AS k, count(*), round(avg(f8)::numeric, 3) FROM agg_rows WHERE i2 > 20 GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT g, (SELECT string_agg(vc || n, ',' ORDER BY vc) FROM (SELECT vc, count(*) AS n FROM agg_rows WHERE id % 2 = 0 AND id <= g GROUP BY vc) s)
+FROM generate_series(0, 6, 3) g;
+EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
+SELECT b, count(*), avg(f8) FROM agg_rows WHERE id > 2500 GROUP BY b HAVING count(*) > 0 ORDER BY b;
+EXPLAIN (VERBOSE, COSTS OFF) SELECT date_trunc('day', ts), max(f8) - min(f8) FROM agg_rows GROUP BY 1;
+-- More groups than memory, where statistics promised few: several passes, the same answer.
+CREATE TABLE agg_many (k int, t text, v float8) USING columnar;
+INSERT INTO agg_many SELECT 1, 'x', g FROM generate_series(1, 1000) g;
+ANALYZE agg_many;
+ALTER TABLE agg_many SET (autovacuum_enabled = off);
+INSERT INTO agg_many SELECT g % 3000, 'text ' || g % 3000, g FROM generate_series(1, 6000) g;
+SET work_mem = '128kB'; SET hash_mem_multiplier = 1;
+SELECT count(*), sum(n), sum(k), sum(s), count(DISTINCT t) FROM (SELECT k, t, count(*) n, sum(v) s FROM agg_many GROUP BY k, t) g;
+CREATE FUNCTION passes(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+    IF line ~ 'Passes' THEN RETURN CASE WHEN substring(line from '[0-9]+')::int > 4 THEN 'several passes' END; END IF;
+  END LOOP;
+  RETURN 'one pass';
+END $$;
+SELECT passes('SELECT k, t, count(*) n, sum(v) s FROM agg_many GROUP BY k, t');
+SELECT passes('SELECT t, count(*) n FROM agg_many WHERE k < 5 GROUP BY t');
+RESET work_mem; RESET hash_mem_multiplier;
 
 -- Overflow is PostgreSQL's error; integers that PostgreSQL widens do not overflow.
 CREATE TABLE agg_large (f8 float8, f4 float4, i8 int8) USING columnar;
@@ -116,6 +164,10 @@ ANALYZE agg_parted;
 SELECT compare('SELECT count(*), count(txt), sum(f), float8send(sum(f)), float8send(avg(f)), min(txt), md5(max(txt)), min(at), max(f) FROM agg_parted');
 SELECT compare('SELECT count(*), float8send(sum(f)), float8send(avg(f)), min(txt), max(at) FROM agg_parted WHERE at BETWEEN 500 AND 2499 AND f > -1e8');
 SELECT compare('SELECT count(*), sum(at) FROM agg_parted WHERE at < 1500 AND b');
+SET enable_sort = off;
+SELECT compare_groups('SELECT b, at / 1000 AS k, count(txt), float8send(sum(f)), min(txt) FROM agg_parted GROUP BY b, at / 1000');
+SELECT compare_groups('SELECT txt, count(*), float8send(avg(f)) FROM agg_parted WHERE at < 4000 GROUP BY txt');
+RESET enable_sort;
 SELECT compare('SELECT count(*), sum(at) FROM agg_parted WHERE at > 3000');
 SELECT compare('SELECT count(*), sum(at) FROM agg_parted WHERE at % 7 = 2');
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
@@ -139,6 +191,7 @@ SELECT sum(i4) FROM agg_rows;
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION sum(int4) TO PUBLIC;
 
-DROP TABLE agg_rows, agg_large, agg_empty, agg_parted;
-DROP FUNCTION compare;
+DROP TABLE agg_rows, agg_large, agg_empty, agg_parted, agg_many;
+DROP FUNCTION compare, compare_groups, passes;
+DROP COLLATION agg_blind;
 DROP ROLE agg_reader;

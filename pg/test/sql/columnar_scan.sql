@@ -235,3 +235,4 @@ SELECT random_conditions(0.4711, 100);
 DROP TABLE scan_heap, scan_columnar, scan_empty, literals, parted;
 DROP FUNCTION differs, leak, random_conditions;
 DROP ROLE scan_reader;
+DROP COLLATION case_blind;
