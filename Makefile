@@ -27,12 +27,14 @@ setup:
 build:
 	@cmake --preset $(PRESET) >build-configure.log 2>&1 || { cat build-configure.log; exit 1; }
 	@rm -f build-configure.log
-	@cmake --build build/$(PRESET) -j $(JOBS)
+	@cmake --build build/$(PRESET) -j $(JOBS) $(if $(TARGETS),--target $(TARGETS))
 
 release:
 	@$(MAKE) --no-print-directory build PRESET=release
 
-install: release
+# What is installed and nothing else: the tests are most of a full build.
+install:
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="orochi_ext extension_sql orochi"
 	@tools/as_root.sh cmake --install $(RELEASE)
 
 quickstart: setup install
