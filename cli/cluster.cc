@@ -173,6 +173,10 @@ Result<ClusterStatus> Cluster::Inspect() const {
   if (!fs::exists(directory_, error) && !error) {
     return status;
   }
+  if (!error && !fs::is_directory(directory_, error) && !error) {
+    return Status::FailedPrecondition(StrCat(directory_.string(), " is not a directory"))
+        .WithHint("name another place with --dir");
+  }
   Result<std::string> const marker = ReadTextFile(MarkerFile());
   if (!marker.ok()) {
     if (marker.status().code() != StatusCode::kNotFound) {

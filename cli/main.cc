@@ -25,6 +25,25 @@ bool HasCommand(CLI::App& app, const std::string& name) {
   return !app.get_subcommands(is_named).empty();
 }
 
+/// A mistake on the command line in the form of all our errors. CLI11 lists unexpected arguments
+/// last one first.
+orochi::Status UsageError(const CLI::App& app, const CLI::ParseError& error) {
+  using orochi::StrCat;
+  std::string command = "orochi";
+  for (const CLI::App* const parsed : app.get_subcommands()) {
+    command += StrCat(" ", parsed->get_name());
+  }
+  std::string what = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    what = "not expected:";
+    for (const std::string& argument : app.remaining(true)) {
+      what += StrCat(" ", argument);
+    }
+  }
+  return orochi::Status::InvalidArgument(what).WithHint(
+      StrCat("`", command, " --help` explains the arguments"));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -58,8 +77,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // CLI11 prints help and version the same way it reports mistakes: by throwing.
-    int const code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+      return app.exit(error);
+    }
+    PrintError(UsageError(app, error));
+    return static_cast<int>(ExitCode::kUsage);
   } catch (const std::exception& error) {
     fprintf(stderr, "orochi: %s\n", error.what());
     return static_cast<int>(ExitCode::kFailed);

@@ -124,6 +124,9 @@ write_file("$foreign/letter.txt", "private\n");
 is($code, 5, 'a directory with other files exits 5');
 like($err, qr/not a cluster made by orochi.*\n.*--dir/s, '... and suggests --dir');
 is(join(' ', sort map { s{.*/}{}r } glob "$foreign/*"), 'letter.txt', '... and leaves it alone');
+($code, $out, $err) = orochi('up', '--dir', "$foreign/letter.txt", '--port', free_port());
+is($code, 5, 'a file where the directory should be exits 5');
+like($err, qr/letter.txt is not a directory\n.*--dir/, '... and says so');
 ($code, $out, $err) = orochi('up', '--dir', '/proc/none', '--port', free_port());
 is($code, 5, 'a directory that cannot be made exits 5');
 ($code, $out, $err) =
@@ -174,6 +177,13 @@ is($code, 2, 'an unknown command exits 2');
 like($err, qr/frobnicate/, '... and is named');
 ($code) = orochi('up', '--port', 'many');
 is($code, 2, 'a port that is no number exits 2');
+($code, $out, $err) = orochi('up', '--prot', '6000');
+is($code, 2, 'an unknown option exits 2');
+like($err, qr/^orochi: not expected: --prot 6000\n  what to do: `orochi up --help`/,
+    '... and is named, with the help of its command');
+($code, $out, $err) = orochi('load', 'a.csv');
+is($code, 2, 'a missing option exits 2');
+like($err, qr/^orochi: --table is required\n  what to do: `orochi load --help`/, '... and is named');
 my $manual = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/man/orochi.1") =~ s/\\-/-/gr;
 for my $command (qw(up down status sql load demo version)) {
     my $help = orochi_ok("$command --help succeeds", $command, '--help');
