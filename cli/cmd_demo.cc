@@ -181,6 +181,8 @@ Status Demo::MakeMetrics() {
 }
 
 Status Demo::MakeHeapTwin() {
+  terminal_.Line("");
+  terminal_.Line("Copying the same rows into a twin that stays heap, to compare with below ...");
   RETURN_IF_ERROR(
       connection_.Execute(StrCat("CREATE TABLE ", kMetricsHeap, " (", kDemoColumnsSql, ")")));
   RETURN_IF_ERROR(connection_.Execute(StrCat("CREATE INDEX ON ", kMetricsHeap, " (host, time)")));
@@ -270,7 +272,7 @@ Status Demo::Compare() {
                                  terminal_));
   terminal_.Line(terminal_.Paint(
       Ink::kDim,
-      "Medians of five runs in turn; heap has an index on (host, time); answers are equal."));
+      "Medians of five runs in turn; answers equal; both have an index on (host, time)."));
   for (size_t const index : {size_t{0}, size_t{4}}) {
     terminal_.Heading(StrCat("What EXPLAIN ANALYZE shows: ", queries[index].title));
     RETURN_IF_ERROR(ShowPruning(queries[index], kMetrics, connection_, terminal_));

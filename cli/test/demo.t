@@ -3,6 +3,7 @@
 # not the demo's.
 use strict;
 use warnings;
+use Encode qw(decode_utf8);
 use FindBin;
 use lib $FindBin::Bin;
 use OrochiCommand;
@@ -27,6 +28,8 @@ my ($ratio) = $out =~ /^all 2 .* ([\d.]+)x +\S+ m?s$/m;
 cmp_ok($ratio // 0, '>', 4, '... compresses all but the newest by a multiple');
 is(scalar(() = $out =~ /^.+? m?s +[\d.]+ m?s +[\d.]+x$/mg), 5, '... asks five questions of both');
 like($out, qr/^1 of 3 chunks read/m, '... shows that chunks were pruned');
+my ($answers) = decode_utf8($out) =~ /^(Five questions.*)/ms;
+is(join("\n", grep { length > 80 } split /\n/, $answers), '', '... on lines that fit 80 columns');
 like($out, qr/gone again/, '... and says that it cleaned up');
 is(sql_value($home, q{SELECT count(*) FROM pg_namespace WHERE nspname = 'orochi_demo'}), '0',
     '... and did');
