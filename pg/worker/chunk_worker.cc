@@ -155,6 +155,9 @@ Status CreateCommitted(ChunkRequest* request) {
   const char* const c_lock_timeout = lock_timeout.c_str();
   TryPg([&]() noexcept {
     SetConfigOption("lock_timeout", c_lock_timeout, PGC_USERSET, PGC_S_SESSION);
+    // The database's or the server's defaults are for sessions; one that overrode them writes.
+    SetConfigOption("default_transaction_read_only", "off", PGC_USERSET, PGC_S_SESSION);
+    SetConfigOption("default_transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION);
     StartTransactionCommand();
     PushActiveSnapshot(GetTransactionSnapshot());
     pgstat_report_activity(STATE_RUNNING, "creating a chunk");

@@ -88,6 +88,12 @@ $node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity 
 	or die 'the worker did not end';
 $node->safe_psql('postgres', "INSERT INTO m VALUES ('2040-01-01', -1, 1)");
 
+# A session may write where the database's default says read only: so may the worker for it.
+$node->safe_psql('postgres', "ALTER DATABASE postgres SET default_transaction_read_only = on");
+$node->safe_psql('postgres', "SET default_transaction_read_only = off; INSERT INTO m VALUES ('2042-01-01', -3, 1)");
+is($node->safe_psql('postgres', 'SELECT tableoid::regclass FROM m WHERE n = -3'), 'm_20420101', 'a chunk beside a read-only default');
+$node->safe_psql('postgres', "SET default_transaction_read_only = off; ALTER DATABASE postgres RESET default_transaction_read_only");
+
 # No slot for a worker.
 $node->append_conf('postgresql.conf', "max_worker_processes = 1\n");    # the replication launcher's
 $node->restart;
