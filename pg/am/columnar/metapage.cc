@@ -1,5 +1,8 @@
 #include "pg/am/columnar/metapage.h"
 
+#include <cstddef>
+
+#include "codec/crc32c.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -31,6 +34,11 @@ Metapage* MetapageOf(Page page) {
   return reinterpret_cast<Metapage*>(PageGetContents(page));
 }
 
+uint32_t ChecksumOf(const Metapage& metapage) {
+  return codec::Crc32c(
+      std::as_bytes(std::span(&metapage, 1)).first<offsetof(Metapage, checksum)>());
+}
+
 void FillMetapage(Page page, uint64_t storage_id) {
   PageInit(page, BLCKSZ, 0);
   *MetapageOf(page) = Metapage{.magic = kMagic,
@@ -40,7 +48,10 @@ void FillMetapage(Page page, uint64_t storage_id) {
                                .next_row_number = 0,
                                .next_stripe_number = 1,
                                .moved_stripe_count = 0,
-                               .rewriter_full_xid = 0};
+                               .rewriter_full_xid = 0,
+                               .checksum = 0,
+                               .unused = 0};
+  MetapageOf(page)->checksum = ChecksumOf(*MetapageOf(page));
   auto* const header = reinterpret_cast<PageHeader>(page);
   header->pd_lower = static_cast<LocationIndex>(reinterpret_cast<char*>(MetapageOf(page) + 1) -
                                                 static_cast<char*>(page));
@@ -48,6 +59,7 @@ void FillMetapage(Page page, uint64_t storage_id) {
 
 bool LooksRight(const Metapage& metapage) {
   return metapage.magic == kMagic && metapage.version == kVersion &&
+         metapage.checksum == ChecksumOf(metapage) &&
          metapage.next_offset_bytes % kPagePayloadBytes == 0 && metapage.next_stripe_number > 0;
 }
 
@@ -61,6 +73,14 @@ void RequireRight(Relation relation, const Metapage& metapage) {
              errmsg("columnar table \"%s\" has format version %u, this library reads %u",
                     RelationGetRelationName(relation), metapage.version, kVersion),
              errhint("Install the version of orochi that wrote the table, or a newer one.")));
+  }
+  uint32_t const checksum = ChecksumOf(metapage);
+  if (metapage.magic == kMagic && metapage.checksum != checksum) {
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_DATA_CORRUPTED),
+         errmsg("metapage of columnar table \"%s\": checksum mismatch: CRC-32C is %u, expected %u",
+                RelationGetRelationName(relation), checksum, metapage.checksum)));
   }
   ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
                   errmsg("block 0 of columnar table \"%s\" is not a metapage",
@@ -80,6 +100,7 @@ void UpdateMetapage(Relation relation, Change change) {
   Metapage* const metapage = MetapageOf(page);
   RequireRight(relation, *metapage);
   if (change(*metapage)) {
+    metapage->checksum = ChecksumOf(*metapage);
     GenericXLogFinish(state);
   } else {
     GenericXLogAbort(state);

@@ -28,8 +28,12 @@ struct Metapage {
   /// The transaction that rewrote all rows into this storage (VACUUM FULL, CLUSTER), or 0. A
   /// snapshot for which it is still running cannot read the rows it should see: they are gone.
   uint64_t rewriter_full_xid;
+  /// CRC-32C of all bytes before it: a wrong storage_id would show another table's stripes, or drop
+  /// them, without any other sign.
+  uint32_t checksum;
+  uint32_t unused;  // 0
 };
-static_assert(sizeof(Metapage) == 56);
+static_assert(sizeof(Metapage) == 64);
 
 /// Payload of blocks 1 and up: all of the page behind its header.
 inline constexpr uint32_t kPagePayloadBytes = BLCKSZ - 24;
@@ -37,7 +41,7 @@ inline constexpr uint32_t kPagePayloadBytes = BLCKSZ - 24;
 /// Everything here is plain PostgreSQL code that may ereport: call it from plain frames or inside
 /// TryPg. `relation` is a columnar relation, open and locked.
 
-/// ERRCODE_DATA_CORRUPTED when block 0 is not a metapage of ours.
+/// ERRCODE_DATA_CORRUPTED when block 0 is not a metapage of ours, or damaged.
 Metapage ReadMetapage(Relation relation) noexcept;
 /// The same without an error: false when block 0 cannot be trusted. For DROP.
 bool TryReadMetapage(Relation relation, Metapage* metapage) noexcept;

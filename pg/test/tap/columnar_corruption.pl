@@ -27,8 +27,8 @@ for my $i (1 .. $table_count)
 		  . " CREATE TABLE t$i USING columnar AS $rows");
 	$path{$i} = $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('t$i')");
 }
-$node->safe_psql('postgres', "CREATE TABLE cut USING columnar AS $rows; CREATE TABLE meta USING columnar AS $rows; CREATE TABLE page USING columnar AS $rows; CREATE TABLE chunk USING columnar AS $rows");
-my %special = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$_')") } qw(cut meta page chunk);
+$node->safe_psql('postgres', "CREATE TABLE cut USING columnar AS $rows; CREATE TABLE meta USING columnar AS $rows; CREATE TABLE identity USING columnar AS $rows; CREATE TABLE neighbour USING columnar AS $rows; CREATE TABLE page USING columnar AS $rows; CREATE TABLE chunk USING columnar AS $rows");
+my %special = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$_')") } qw(cut meta identity page chunk);
 $node->stop;
 
 sub flip
@@ -49,6 +49,7 @@ for my $i (1 .. $table_count)
 }
 truncate $special{cut}, 8192 or die;
 flip($special{meta}, 24);
+flip($special{identity}, 24 + 8);    # the storage id: another table's, perhaps
 {
 	# A page of zeros, as after a lost write.
 	open my $handle, '+<:raw', $special{page} or die;
@@ -79,6 +80,7 @@ ok($errors > 0, "$errors of $table_count flips were found, $equal did not matter
 my %expected = (
 	cut => qr/columnar table "cut", stripe 1: .*past the file/,
 	meta => qr/block 0 of columnar table "meta" is not a metapage/,
+	identity => qr/metapage of columnar table "identity": checksum mismatch/,
 	page => qr/columnar table "page", stripe 1/,
 	chunk => qr/columnar table "chunk", stripe 1, row group 0, column "id"/);
 for my $table (sort keys %expected)
@@ -89,9 +91,11 @@ for my $table (sort keys %expected)
 	like($err, qr/ERROR:  XX001: .*$expected{$table}/, "$table: what is wrong is named");
 }
 # Everything can be dropped.
-my ($ret, $out, $err) = $node->psql('postgres', 'DROP TABLE cut, meta, page, chunk, '
+my ($ret, $out, $err) = $node->psql('postgres', 'DROP TABLE cut, meta, identity, page, chunk, '
 	  . join(', ', map { "t$_" } 1 .. $table_count));
 is($ret, 0, 'damaged tables can be dropped');
 like($err, qr/columnar table "meta" has no readable metapage/, 'with a warning where stripes stay behind');
+is($node->safe_psql('postgres', 'SELECT md5(string_agg(r::text, \',\' ORDER BY id)) FROM neighbour r'), $good,
+	'and take no stripes of other tables along');
 $node->stop;
 done_testing();
