@@ -5,8 +5,8 @@
 # of the whole server, because wall time of such short statements is mostly the round trip.
 source "$(dirname "$0")/server.sh"
 build=${1:?usage: insert_cpu.sh BUILD_DIR [STATEMENTS [PAIRS]]}
-statements=${2:-100000}
-pairs=${3:-9}
+statements=${2:-50000}
+pairs=${3:-7}
 
 start_server "$build"
 psql >/dev/null <<'SQL'
