@@ -71,11 +71,12 @@ cpu_ticks() {
   awk '{ print $16 + $17 }' "/proc/$postmaster/stat"
 }
 
-# Waits until no client's backend is left, so that cpu_ticks has them all.
+# Waits until no client's backend is left, ended but unreaped ones included: cpu_ticks has them all.
 wait_for_backends() {
   local postmaster
   postmaster=$(head -1 "$work/data/postmaster.pid")
-  while pgrep -P "$postmaster" -f 'postgres: postgres ' >/dev/null; do sleep 0.02; done
+  while pgrep -P "$postmaster" -f 'postgres: postgres ' >/dev/null ||
+    ps --ppid "$postmaster" -o stat= | grep -q Z; do sleep 0.02; done
 }
 
 describe_run() {
