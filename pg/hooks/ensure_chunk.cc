@@ -11,6 +11,9 @@
 #include "pg/hypertable/chunk_routing.h"
 
 extern "C" {
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
 PG_FUNCTION_INFO_V1(orochi_ensure_chunk);
 }
 
@@ -41,12 +44,31 @@ int64_t RawTicks(timeseries::TimeKind kind, Datum value) noexcept {
   return DatumGetInt64(value);
 }
 
+/// Calls made by the planner have the column's type; one made by hand might not, and its value
+/// would be read as another.
+Status CheckValueType(Oid given, const Hypertable& hypertable) {
+  if (given == hypertable.time_type ||
+      TryPg([&]() noexcept { return getBaseType(given); }) == hypertable.time_type) {
+    return Status::Ok();
+  }
+  const char* const given_name = TryPg([&]() noexcept { return format_type_be(given); });
+  const char* const needed_name =
+      TryPg([&]() noexcept { return format_type_be(hypertable.time_type); });
+  return Status::InvalidArgument(StrCat("ensure_chunk for hypertable ",
+                                        QualifiedName(hypertable.relid), " needs ", needed_name,
+                                        ", not ", given_name))
+      .WithHint("The planner adds the call to statements; do not call it yourself.");
+}
+
 Result<CallSite*> NewCallSite(FunctionCallInfo fcinfo) {
   if (PG_ARGISNULL(1)) {
     return Status::InvalidArgument("ensure_chunk needs a hypertable");
   }
   Oid const relid = PG_GETARG_OID(1);
   ASSIGN_OR_RETURN(HypertableEntry* const entry, HypertableEntryOf(relid));
+  if (entry->hypertable.has_value()) {
+    RETURN_IF_ERROR(CheckValueType(get_fn_expr_argtype(fcinfo->flinfo, 0), *entry->hypertable));
+  }
   auto* const site = TryPg([&]() noexcept {
     return static_cast<CallSite*>(
         MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite)));

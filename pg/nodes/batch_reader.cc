@@ -65,6 +65,7 @@ Result<bool> BatchReader::Next() {
 Result<bool> BatchReader::EnterRowGroup() {
   if (!MayMatch()) {
     ++counters_.row_groups_skipped;
+    counters_.rows_skipped += footer_->row_group_rows(row_group_);
     return false;
   }
   ++counters_.row_groups_read;

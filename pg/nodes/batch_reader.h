@@ -29,6 +29,7 @@ class BatchReader {
     uint64_t row_groups_read = 0;
     uint64_t row_groups_skipped = 0;
     uint64_t rows_removed = 0;  // in row groups read
+    uint64_t rows_skipped = 0;  // in row groups skipped
   };
 
   static Result<std::unique_ptr<BatchReader>> Open(Relation relation, Snapshot snapshot);

@@ -70,6 +70,10 @@ struct ColumnarScanState {
   uint64_t first_row_number;
 
   bool filters_are_bound;
+  // The plan has conditions of row security or of a security barrier view. How many rows passed
+  // the user's own filters is then nobody's business: all removed rows are counted as one number,
+  // as PostgreSQL counts them, and row groups are not shown.
+  bool conceals_counters;
   SharedColumnarScan* shared;        // null unless parallel
   BatchReader::Counters published;   // what `shared` has of this process's counters
   BatchReader::Counters of_workers;  // copied from `shared` before it goes away

@@ -13,6 +13,7 @@ extern "C" {
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/value.h"
 #include "optimizer/optimizer.h"
 #include "pgstat.h"
 #include "storage/predicate.h"
@@ -95,10 +96,18 @@ void Publish(ColumnarScanState& scan) {
   before = now;
 }
 
+uint64_t RowsRemoved(const BatchReader::Counters& counters) {
+  return counters.rows_removed + counters.rows_skipped;
+}
+
 /// Makes the next row group's selected rows ready to emit; false at the end.
 Result<bool> NextBatch(ColumnarScanState& scan) {
   ASSIGN_OR_RETURN(BatchReader* const reader, BatchesOf(scan));
+  uint64_t const removed_before = RowsRemoved(reader->counters());
   ASSIGN_OR_RETURN(bool const found, reader->Next());
+  if (scan.conceals_counters) {
+    InstrCountFiltered1(&scan.css.ss.ps, RowsRemoved(reader->counters()) - removed_before);
+  }
   Publish(scan);
   if (!found) {
     return false;
@@ -175,6 +184,7 @@ void BeginScan(CustomScanState* node, EState* estate, int eflags) {
     auto* const plan = reinterpret_cast<CustomScan*>(node->ss.ps.plan);
     scan->filters = InitFilters(plan->custom_exprs, plan->scan.scanrelid, &node->ss.ps);
     scan->filter_count = list_length(plan->custom_exprs);
+    scan->conceals_counters = boolVal(linitial(plan->custom_private));
     TryPg([&]() noexcept {
       if (estate->es_epq_active != nullptr) {
         UseSlotOfAccessMethod(node, estate);
@@ -308,7 +318,7 @@ void ExplainScan(CustomScanState* node, List* ancestors, ExplainState* es) {
     TryPg([&]() noexcept {
       ExplainColumns(scan, es);
       ExplainFilters(scan, ancestors, es);
-      if (es->analyze) {
+      if (es->analyze && !scan->conceals_counters) {
         ExplainCounters(scan, es);
       }
     });

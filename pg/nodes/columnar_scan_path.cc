@@ -9,6 +9,7 @@
 extern "C" {
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "nodes/value.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -214,7 +215,6 @@ void OnSetRelPathlist(PlannerInfo* root, RelOptInfo* rel, Index index, RangeTblE
 /// nothing.
 Plan* PlanScan(PlannerInfo* root, RelOptInfo* rel, CustomPath* path, List* target_list,
                List* clauses, List* custom_plans) {
-  (void)root;
   (void)custom_plans;
   return Boundary([&]() -> Result<Plan*> {
     return TryPg([&]() noexcept {
@@ -227,6 +227,7 @@ Plan* PlanScan(PlannerInfo* root, RelOptInfo* rel, CustomPath* path, List* targe
       scan->scan.scanrelid = rel->relid;
       scan->flags = path->flags;
       scan->custom_exprs = extract_actual_clauses(filters, false);
+      scan->custom_private = list_make1(makeBoolean(root->qual_security_level > 0));
       scan->methods = &columnar_scan_methods;
       return &scan->scan.plan;
     });

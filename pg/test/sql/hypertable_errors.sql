@@ -30,6 +30,7 @@ SELECT count(*) FROM m;
 SELECT * FROM try('SELECT orochi.ensure_chunk(now(), ''m'')');
 SELECT * FROM try('SELECT orochi.ensure_chunk(now(), NULL)');
 SELECT orochi.ensure_chunk(1, 'pg_class');
+SELECT * FROM try('SELECT orochi.ensure_chunk(''x''::text, ''m'')');
 SELECT count(*) FROM pg_inherits WHERE inhparent = 'm'::regclass;
 -- DEFAULT partitions.
 CREATE TABLE m_default PARTITION OF m DEFAULT;
