@@ -27,14 +27,23 @@ def read_rules():
     return rules
 
 
-def module_of(path):
+def longest_module(parts, rules):
+    """The most deeply nested directory of `parts` that is a module ("sstable/types")."""
+    for length in range(len(parts) - 1, 0, -1):
+        name = "/".join(parts[:length])
+        if name in rules:
+            return name
+    return None
+
+
+def module_of(path, rules):
     parts = path.relative_to(ROOT).parts
-    return parts[1] if parts[0] == "src" else parts[0]
+    parts = parts[1:] if parts[0] == "src" else parts
+    return longest_module(parts, rules) or parts[0]
 
 
 def module_of_include(include, rules):
-    first = include.split("/")[0]
-    return first if first in rules else None
+    return longest_module(include.split("/"), rules)
 
 
 def find_cycle(rules):
@@ -69,7 +78,7 @@ def main():
              if p.suffix in (".h", ".cc")]
     used = {}
     for path in sorted(files):
-        module = module_of(path)
+        module = module_of(path, rules)
         where = path.relative_to(ROOT)
         if module not in rules:
             errors.append(f"{where}: module {module} is not in tools/modules.txt")
