@@ -119,6 +119,9 @@ void ActiveStatement::RefreshOne(ModifiedHypertable& target) {
 }
 
 void ActiveStatement::CleanUp() {
+  if (retired_.empty() && retired_directories_.empty()) {
+    return;
+  }
   TryPg([&]() noexcept {
     for (const Retired& retired : retired_) {
       ExecCleanupTupleRouting(retired.node, retired.routing);

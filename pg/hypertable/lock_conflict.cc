@@ -6,6 +6,8 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class_d.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "tcop/utility.h"
@@ -83,6 +85,7 @@ Conflict FindConflict(Oid hypertable) noexcept {
 }
 
 ProcessUtility_hook_type previous_utility_hook = nullptr;
+object_access_hook_type previous_access_hook = nullptr;
 bool command_seen = false;  // in this transaction
 
 // Commands that neither lock a table strongly nor change a definition by themselves. EXECUTE and
@@ -123,6 +126,18 @@ void RunUtility(PlannedStmt* statement, const char* text, bool is_read_only,
   }
 }
 
+// Functions, ours among them, create, change and drop relations without a command.
+void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object_id, int sub_id,
+                    void* argument) {
+  if (class_id == RelationRelationId && access != OAT_NAMESPACE_SEARCH &&
+      access != OAT_FUNCTION_EXECUTE) {
+    command_seen = true;
+  }
+  if (previous_access_hook != nullptr) {
+    previous_access_hook(access, class_id, object_id, sub_id, argument);
+  }
+}
+
 void OnTransactionEnd(XactEvent event, void* /*arg*/) noexcept {
   if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
     command_seen = false;
@@ -134,14 +149,14 @@ void OnTransactionEnd(XactEvent event, void* /*arg*/) noexcept {
 void RegisterLockConflict() {
   previous_utility_hook = ProcessUtility_hook;
   ProcessUtility_hook = &RunUtility;
+  previous_access_hook = object_access_hook;
+  object_access_hook = &OnObjectAccess;
   RegisterXactCallback(&OnTransactionEnd, nullptr);
 }
 
 bool NeedsOwnSession(Oid hypertable) {
-  // The hypertable's own locks are looked up always: that is cheap and cannot fail.
-  return StrongLockHeld(hypertable) != NoLock ||
-         (command_seen &&
-          TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; }));
+  return command_seen &&
+         TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; });
 }
 
 std::optional<std::string> WhyNoWorker(Oid hypertable) {

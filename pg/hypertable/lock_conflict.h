@@ -16,10 +16,10 @@ namespace orochi::pg {
 /// REQUIRES: a lock on the hypertable.
 std::optional<std::string> WhyNoWorker(Oid hypertable);
 
-/// The same as a yes or no, cheap enough for every statement: beyond the hypertable's own locks it
-/// looks only when this transaction has run a command that can have done any of it. A conflict that
-/// comes about without one (a function that locks other tables by itself) is still found by
-/// WhyNoWorker when a chunk is missing.
+/// The same as a yes or no, cheap enough for every statement: it looks only when this transaction
+/// has run a command, or changed a relation, that can have done any of it. A conflict that comes
+/// about otherwise (a C function that only locks) is still found by WhyNoWorker when a chunk is
+/// missing.
 bool NeedsOwnSession(Oid hypertable);
 
 /// Watches for such commands. Called once from _PG_init.
