@@ -1,6 +1,7 @@
 #include "pg/hypertable/chunk_creation.h"
 
 #include "base/str_cat.h"
+#include "pg/hypertable/lock_conflict.h"
 #include "pg/hypertable/privileges.h"
 #include "pg/lock_timeout_scope.h"
 #include "pg/settings.h"
@@ -281,6 +282,7 @@ Result<Chunk> CreateChunk(const Hypertable& hypertable, int64_t ticks) {
   ASSIGN_OR_RETURN(ChunkRange const wanted,
                    timeseries::RangeFor(hypertable.kind, hypertable.interval, ticks));
   LockTimeoutScope const bounded(settings.chunk_create_timeout_ms);
+  NoteStrongLock();
   // The lock comes first: who waited for it sees what its former holder attached.
   TryPg([&]() noexcept { LockRelationOid(hypertable.relid, ShareUpdateExclusiveLock); });
   ASSIGN_OR_RETURN(Chunk const found, FindChunk(hypertable, ticks));

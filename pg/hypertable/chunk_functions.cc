@@ -3,6 +3,7 @@
 #include "base/str_cat.h"
 #include "pg/hypertable/chunk_list.h"
 #include "pg/hypertable/interval_argument.h"
+#include "pg/hypertable/lock_conflict.h"
 #include "pg/move/bounded_wait.h"
 #include "pg/settings.h"
 #include "pg/spi/sql.h"
@@ -34,6 +35,9 @@ Result<Hypertable> LockHypertable(FunctionCallInfo fcinfo, LOCKMODE mode) {
   }
   Oid const relid = PG_GETARG_OID(0);
   bool const is_change = mode != AccessShareLock;
+  if (is_change) {
+    NoteStrongLock();
+  }
   bool const exists = TryPg([&]() noexcept {
     if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid))) {
       return false;

@@ -11,6 +11,7 @@
 #include "base/str_cat.h"
 #include "pg/hypertable/catalog.h"
 #include "pg/hypertable/interval_argument.h"
+#include "pg/hypertable/lock_conflict.h"
 #include "pg/hypertable/privileges.h"
 #include "pg/hypertable/row_migration.h"
 #include "pg/hypertable/table_definition.h"
@@ -252,6 +253,7 @@ Result<TableTraits> LockTable(Oid* relid) {
       const char* table;
     };
     Oid const candidate = *relid;
+    NoteStrongLock();
     Oid const now = TryPg([&]() noexcept {
       Name const name = {.schema = get_namespace_name(get_rel_namespace(candidate)),
                          .table = get_rel_name(candidate)};

@@ -154,6 +154,10 @@ void RegisterLockConflict() {
   RegisterXactCallback(&OnTransactionEnd, nullptr);
 }
 
+void NoteStrongLock() {
+  command_seen = true;
+}
+
 bool NeedsOwnSession(Oid hypertable) {
   return command_seen &&
          TryPg([&]() noexcept { return FindConflict(hypertable).reason != Reason::kNone; });

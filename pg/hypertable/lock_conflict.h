@@ -22,6 +22,9 @@ std::optional<std::string> WhyNoWorker(Oid hypertable);
 /// missing.
 bool NeedsOwnSession(Oid hypertable);
 
+/// Tells that this transaction takes a strong lock without a command, as functions do.
+void NoteStrongLock();
+
 /// Watches for such commands. Called once from _PG_init.
 void RegisterLockConflict();
 
