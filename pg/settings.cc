@@ -41,6 +41,9 @@ void DefineSettings() {
   DefineInt("orochi.columnar_row_group_rows",
             "Most rows of one row group, the unit of skipping inside a stripe.",
             &settings.columnar_row_group_rows, 64, 1 << 16);
+  DefineInt("orochi.columnar_row_page_rows",
+            "How many rows of one command go to row pages before the rest goes to stripes.",
+            &settings.columnar_row_page_rows, 0, 1 << 20);
   DefineBool("orochi.enable_columnar_scan",
              "Lets the planner read columnar tables with projection and skipping.",
              &settings.enable_columnar_scan);

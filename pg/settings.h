@@ -9,6 +9,7 @@ struct Settings {
   int columnar_compression_level = 3;
   int columnar_stripe_rows = 131072;
   int columnar_row_group_rows = 8192;
+  int columnar_row_page_rows = 1000;  // first rows of a command that go to row pages
   bool enable_columnar_scan = true;         // CustomScan with projection and skipping
   bool enable_vectorized_execution = true;  // aggregates on column batches
 

@@ -2,6 +2,7 @@
 
 #include "base/str_cat.h"
 #include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/page_kind.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -35,10 +36,8 @@ void WriteStream(Relation relation, uint64_t offset_bytes, const std::byte* byte
         ReadBufferExtended(relation, MAIN_FORKNUM, block, RBM_ZERO_AND_LOCK, strategy);
     START_CRIT_SECTION();
     Page const page = BufferGetPage(buffer);
-    PageInit(page, BLCKSZ, 0);
+    InitStripePage(page, static_cast<uint32_t>(count));
     std::memcpy(static_cast<char*>(page) + SizeOfPageHeaderData, bytes + done, count);
-    reinterpret_cast<PageHeader>(page)->pd_lower =
-        static_cast<LocationIndex>(SizeOfPageHeaderData + count);
     MarkBufferDirty(buffer);
     if (RelationNeedsWAL(relation)) {
       log_newpage_buffer(buffer, true);
@@ -87,9 +86,10 @@ Status StreamFile::ReadExact(uint64_t offset_bytes, std::span<std::byte> out) co
       Buffer const buffer = ReadBuffer(relation_, block);
       LockBuffer(buffer, BUFFER_LOCK_SHARE);
       Page const page = BufferGetPage(buffer);
-      uint32_t const filled = PageIsNew(page) ? 0
-                                              : reinterpret_cast<PageHeader>(page)->pd_lower -
-                                                    static_cast<uint32_t>(SizeOfPageHeaderData);
+      uint32_t const filled = KindOf(block, page) != PageKind::kStripe
+                                  ? 0
+                                  : reinterpret_cast<PageHeader>(page)->pd_lower -
+                                        static_cast<uint32_t>(SizeOfPageHeaderData);
       if (within + count > filled) {
         result.bad_block = block;
         result.found_bytes = filled;

@@ -42,11 +42,11 @@ TransactionId IndexDeleteTuples(Relation relation, TM_IndexDeleteOp* operation);
 bool TupleFetchRowVersion(Relation relation, ItemPointer tid, Snapshot snapshot,
                           TupleTableSlot* slot);
 bool TupleSatisfiesSnapshot(Relation relation, TupleTableSlot* slot, Snapshot snapshot);
+
+// tuple_lock.cc
 TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot,
                     CommandId command_id, LockTupleMode mode, LockWaitPolicy wait_policy,
                     uint8 flags, TM_FailureData* failure);
-/// Forgets rows kept for row fetches; they belong to one transaction.
-void ForgetFetchedRows();
 
 // tuple_modify.cc
 void TupleInsert(Relation relation, TupleTableSlot* slot, CommandId command_id, int options,

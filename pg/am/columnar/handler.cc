@@ -6,6 +6,7 @@
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/command_merging.h"
 #include "pg/am/columnar/row_group_view.h"
+#include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "codec/crc32c.h"
+#include "pg/am/columnar/page_kind.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -27,7 +28,7 @@ namespace orochi::pg {
 namespace {
 
 constexpr uint32_t kMagic = 0x4F434D31;  // "OCM1"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 static_assert(kPagePayloadBytes == BLCKSZ - SizeOfPageHeaderData);
 
 Metapage* MetapageOf(Page page) {
@@ -49,12 +50,15 @@ void FillMetapage(Page page, uint64_t storage_id) {
                                .next_stripe_number = 1,
                                .moved_stripe_count = 0,
                                .rewriter_full_xid = 0,
+                               .stub_directory = 0,
+                               .stub_directory_levels = 0,
                                .checksum = 0,
                                .unused = 0};
   MetapageOf(page)->checksum = ChecksumOf(*MetapageOf(page));
   auto* const header = reinterpret_cast<PageHeader>(page);
   header->pd_lower = static_cast<LocationIndex>(reinterpret_cast<char*>(MetapageOf(page) + 1) -
                                                 static_cast<char*>(page));
+  header->pd_upper = header->pd_lower;  // heap's code finds no room here
 }
 
 bool LooksRight(const Metapage& metapage) {
@@ -230,17 +234,22 @@ uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_
                       uint64_t reserved_end_row_number) noexcept {
   uint64_t const page_count = (size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes;
   LockRelationForExtension(relation, ExclusiveLock);
-  uint64_t const offset_bytes = ReadMetapage(relation).next_offset_bytes;
-  uint64_t const end_block = 1 + offset_bytes / kPagePayloadBytes + page_count;
+  BlockNumber const first_block = smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM);
+  uint64_t const offset_bytes = uint64_t{first_block - 1} * kPagePayloadBytes;
+  uint64_t const end_block = first_block + page_count;
   if (end_block >= MaxBlockNumber) {
     ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                     errmsg("cannot extend columnar table \"%s\" beyond %u blocks",
                            RelationGetRelationName(relation), MaxBlockNumber)));
   }
-  // The file first: when the disk is full, nothing was reserved.
-  for (BlockNumber block = smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM); block < end_block;
-       ++block) {
-    ReleaseBuffer(ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr));
+  // The file first: when the disk is full, nothing was reserved. Never a moment without a header:
+  // heap's code, looking for room on the last page, would take a new one for its own.
+  for (uint64_t block = first_block; block < end_block; ++block) {
+    Buffer const buffer =
+        ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
+    InitStripePage(BufferGetPage(buffer), 0);
+    MarkBufferDirty(buffer);
+    UnlockReleaseBuffer(buffer);
   }
   UpdateMetapage(relation, [&](Metapage& metapage) {
     metapage.next_offset_bytes = offset_bytes + page_count * kPagePayloadBytes;
@@ -274,6 +283,14 @@ void MarkRewritten(Relation relation) noexcept {
   uint64_t const xid = U64FromFullTransactionId(GetTopFullTransactionId());
   UpdateMetapage(relation, [&](Metapage& metapage) {
     metapage.rewriter_full_xid = xid;
+    return true;
+  });
+}
+
+void SetStubDirectory(Relation relation, BlockNumber block, uint32_t levels) noexcept {
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    metapage.stub_directory = block;
+    metapage.stub_directory_levels = levels;
     return true;
   });
 }

@@ -18,7 +18,8 @@ struct Metapage {
   /// Identity of the data, key of orochi.columnar_stripe. 0: assigned by the first write (the init
   /// fork of an unlogged table says so, hence after a crash none of the old stripes is found).
   uint64_t storage_id;
-  /// First free byte of the stream in blocks 1 and up; a multiple of kPagePayloadBytes.
+  /// The byte of the stream after the last stripe's pages; a multiple of kPagePayloadBytes. Other
+  /// pages may follow in the file.
   uint64_t next_offset_bytes;
   uint64_t next_row_number;     // never handed out twice, not even after an abort
   uint64_t next_stripe_number;  // from 1
@@ -28,12 +29,15 @@ struct Metapage {
   /// The transaction that rewrote all rows into this storage (VACUUM FULL, CLUSTER), or 0. A
   /// snapshot for which it is still running cannot read the rows it should see: they are gone.
   uint64_t rewriter_full_xid;
+  /// Where the directory of stub pages starts, 0 without one, and its height (row_stub.h).
+  uint32_t stub_directory;
+  uint32_t stub_directory_levels;
   /// CRC-32C of all bytes before it: a wrong storage_id would show another table's stripes, or drop
   /// them, without any other sign.
   uint32_t checksum;
   uint32_t unused;  // 0
 };
-static_assert(sizeof(Metapage) == 64);
+static_assert(sizeof(Metapage) == 72);
 
 /// Payload of blocks 1 and up: all of the page behind its header.
 inline constexpr uint32_t kPagePayloadBytes = BLCKSZ - 24;
@@ -65,8 +69,8 @@ StripeReservation ReserveStripe(Relation relation, uint64_t row_count) noexcept;
 /// Adds `additional` row numbers behind `end_row_number`; false when another writer has those.
 bool ExtendRowReservation(Relation relation, uint64_t end_row_number, uint64_t additional) noexcept;
 
-/// Takes `size_bytes` of the stream, from a page's start on, and makes the file that long. Gives
-/// row numbers from `used_end_row_number` on back if the reservation's end is still the last one.
+/// Takes pages for `size_bytes` of the stream at the end of the file. Gives row numbers from
+/// `used_end_row_number` on back if the reservation's end is still the last one.
 uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_row_number,
                       uint64_t reserved_end_row_number) noexcept;
 
@@ -77,6 +81,8 @@ void MarkStripesMoved(Relation relation) noexcept;
 void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept;
 /// Records the current transaction as the one that rewrote all rows into this storage.
 void MarkRewritten(Relation relation) noexcept;
+/// Makes `block` the root of the directory of stub pages, `levels` high.
+void SetStubDirectory(Relation relation, BlockNumber block, uint32_t levels) noexcept;
 /// Sets the end of the stream after the file was cut.
 void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept;
 

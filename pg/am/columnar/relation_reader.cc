@@ -3,6 +3,7 @@
 #include "base/str_cat.h"
 #include "pg/am/columnar/handler.h"
 #include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/row_stub.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
@@ -75,6 +76,8 @@ Result<std::unique_ptr<ColumnarReader>> ColumnarReader::Open(Relation relation, 
   for (const StripeEntry& entry : reader->stripes_) {
     reader->row_count_ += entry.row_count;
   }
+  reader->snapshot_ = snapshot;
+  reader->row_blocks_ = row_pages::Blocks(relation, reader->stripes_);
   return reader;
 }
 
@@ -83,7 +86,23 @@ Result<std::unique_ptr<ColumnarReader>> ColumnarReader::OpenForFetch(Relation re
   Metapage const metapage = TryPg([&]() noexcept -> Metapage { return ReadMetapage(relation); });
   reader->storage_id_ = metapage.storage_id;
   reader->moved_stripe_count_ = metapage.moved_stripe_count;
+  reader->has_stubs_ = metapage.stub_directory_levels > 0;
   return reader;
+}
+
+void ColumnarReader::FindHidden(uint64_t first_row, uint32_t row_count, HiddenRows& out) const {
+  out.count_ = 0;
+  if (!has_stubs_) {
+    return;
+  }
+  row_stub::HiddenBits const found = TryPg([&]() noexcept -> row_stub::HiddenBits {
+    return row_stub::FindHidden(relation_, first_row, row_count, snapshot_);
+  });
+  if (found.words != nullptr) {
+    out.words_.assign(found.words, found.words + (row_count + 63) / 64);
+    out.count_ = found.hidden_count;
+    pfree(found.words);
+  }
 }
 
 std::optional<StripeEntry> ColumnarReader::FindStripeOf(uint64_t row_number,
@@ -229,21 +248,6 @@ Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
   }
   out.offsets[row_count] = row_count * cell.size_bytes;
   return Status::Ok();
-}
-
-ItemPointerData TidOfRow(uint64_t row_number) {
-  ItemPointerData tid;
-  ItemPointerSet(&tid, static_cast<BlockNumber>(row_number / kRowsPerTidBlock),
-                 static_cast<OffsetNumber>(row_number % kRowsPerTidBlock + 1));
-  return tid;
-}
-
-std::optional<uint64_t> RowOfTid(const ItemPointerData& tid) {
-  OffsetNumber const offset = ItemPointerGetOffsetNumberNoCheck(&tid);
-  if (offset == 0 || offset > kRowsPerTidBlock) {
-    return std::nullopt;
-  }
-  return uint64_t{ItemPointerGetBlockNumberNoCheck(&tid)} * kRowsPerTidBlock + (offset - 1);
 }
 
 }  // namespace orochi::pg

@@ -6,7 +6,9 @@
 #include "columnar/stripe_reader.h"
 #include "pg/am/columnar/byte_stream.h"
 #include "pg/am/columnar/column_type.h"
+#include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/stripe_catalog.h"
+#include "pg/am/columnar/tuple_id.h"
 
 extern "C" {
 #include "utils/relcache.h"
@@ -17,6 +19,27 @@ namespace orochi::pg {
 
 /// Whether the relation's table access method is columnar. Never fails.
 bool IsColumnar(Relation relation);
+
+/// Rows of a row group that a snapshot does not see though it sees their stripe: updated or
+/// deleted.
+class HiddenRows {
+ public:
+  bool any() const { return count_ > 0; }
+  uint64_t count() const { return count_; }
+  /// `row` counts from the row group's first.
+  bool Hides(uint32_t row) const {
+    return count_ > 0 && ((words_[row / 64] >> (row % 64)) & 1) != 0;
+  }
+  /// Bit i % 64 of word i / 64 is row i. Empty unless any().
+  std::span<const uint64_t> words() const {
+    return {words_.data(), count_ > 0 ? words_.size() : 0};
+  }
+
+ private:
+  friend class ColumnarReader;
+  std::vector<uint64_t> words_;
+  uint64_t count_ = 0;
+};
 
 /// Reads a columnar relation under one snapshot: which stripes are visible, their footers, and one
 /// column of one row group at a time. What both the row-wise scans of the access method and the
@@ -35,8 +58,18 @@ class ColumnarReader {
 
   Relation relation() const { return relation_; }
   const std::vector<StripeEntry>& stripes() const { return stripes_; }
-  /// Rows of all visible stripes: exact, without reading data.
+  /// Rows of all visible stripes, without reading data. Those hidden by stubs count, rows on row
+  /// pages do not.
   uint64_t row_count() const { return row_count_; }
+  /// Whether row_count() is exact for the stripes: no row was ever updated or deleted.
+  bool has_stubs() const { return has_stubs_; }
+  /// Blocks that may be row pages. row_pages::RowPage reads them.
+  const row_pages::Blocks& row_blocks() const { return row_blocks_; }
+  Snapshot snapshot() const { return snapshot_; }
+
+  /// Which of `row_count` rows from `first_row` on, of one visible stripe, the snapshot does not
+  /// see. Checks for serialization conflicts.
+  void FindHidden(uint64_t first_row, uint32_t row_count, HiddenRows& out) const;
   uint64_t storage_id() const { return storage_id_; }
 
   /// The footer of stripes()[stripe]; valid until Stripe or ReadColumn of another stripe.
@@ -94,17 +127,12 @@ class ColumnarReader {
   uint64_t row_count_ = 0;
   uint64_t storage_id_ = 0;
   uint64_t moved_stripe_count_ = 0;
+  Snapshot snapshot_ = nullptr;
+  bool has_stubs_ = false;
+  row_pages::Blocks row_blocks_;
   std::map<uint64_t, columnar::StripeReader> footers_;  // by stripe number
   std::optional<StripeEntry> open_entry_;
   const columnar::StripeReader* open_ = nullptr;  // one of footers_
 };
-
-/// A row's number in its relation as a tuple id and back. 256 rows per block, offsets from 1.
-/// Tuple ids name rows, not places in the file.
-ItemPointerData TidOfRow(uint64_t row_number);
-/// nullopt for a tuple id that no row can have.
-std::optional<uint64_t> RowOfTid(const ItemPointerData& tid);
-
-inline constexpr uint32_t kRowsPerTidBlock = 256;
 
 }  // namespace orochi::pg

@@ -1,6 +1,7 @@
 #include "pg/am/columnar/row_fetcher.h"
 
 #include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/row_stub.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
@@ -41,7 +42,7 @@ std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot 
   return found;
 }
 
-bool RowFetcher::IsVisible(uint64_t row_number, Snapshot snapshot) {
+bool RowFetcher::SeesStripeOf(uint64_t row_number, Snapshot snapshot) {
   auto const found = FindStripe(row_number, snapshot);
   return found && !found->being_written();
 }
@@ -76,6 +77,18 @@ Result<RowGroupView*> RowFetcher::ViewOf(const StripeEntry& entry, uint32_t row_
 }
 
 Result<bool> RowFetcher::Fetch(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot) {
+  ASSIGN_OR_RETURN(bool const found, FetchFromStripe(row_number, snapshot, slot));
+  // A row whose writer is not done has no stub, and the snapshot names the writer.
+  bool const dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
+  if (!found || (dirty && TransactionIdIsValid(snapshot->xmin))) {
+    return found;
+  }
+  return TryPg(
+      [&]() noexcept { return row_stub::IsVisible(reader_->relation(), row_number, snapshot); });
+}
+
+Result<bool> RowFetcher::FetchFromStripe(uint64_t row_number, Snapshot snapshot,
+                                         TupleTableSlot* slot) {
   auto const entry = FindStripe(row_number, snapshot);
   if (!entry) {
     return false;

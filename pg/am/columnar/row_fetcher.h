@@ -21,8 +21,11 @@ class RowFetcher {
   /// snapshot->xmin set.
   Result<bool> Fetch(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot);
 
-  /// Whether the snapshot sees the row, without reading it.
-  bool IsVisible(uint64_t row_number, Snapshot snapshot);
+  /// The same without a look at the row's stub: the row as its stripe has it.
+  Result<bool> FetchFromStripe(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot);
+
+  /// Whether the snapshot sees the stripe that holds the row.
+  bool SeesStripeOf(uint64_t row_number, Snapshot snapshot);
 
   uint64_t storage_id() const { return reader_->storage_id(); }
 

@@ -2,6 +2,10 @@
 
 #include "pg/bridge.h"
 
+extern "C" {
+#include "utils/rel.h"
+}
+
 namespace orochi::pg {
 
 ScanCursor::ScanCursor(std::unique_ptr<ColumnarReader> reader, ColumnarParallelScan* parallel)
@@ -31,18 +35,38 @@ Status ScanCursor::Enter(size_t stripe, uint32_t row_group) {
   if (entered_ != std::pair(stripe, row_group)) {
     entered_.reset();
     RETURN_IF_ERROR(view_.Point(reader_->stripes()[stripe], row_group));
+    reader_->FindHidden(view_.first_row_number(), view_.row_count(), hidden_);
     entered_ = std::pair(stripe, row_group);
   }
+  on_row_page_ = false;
   row_count = view_.row_count();
   return Status::Ok();
 }
 
+Status ScanCursor::EnterBlock(BlockNumber block) {
+  TryPg([&]() noexcept { page_->Load(reader_->relation(), block, reader_->snapshot()); });
+  on_row_page_ = true;
+  row_count = page_->count();
+  row = -1;
+  return Status::Ok();
+}
+
 Result<bool> ScanCursor::Advance(bool forward) {
+  for (;;) {
+    ASSIGN_OR_RETURN(bool const found, AdvanceOne(forward));
+    if (!found || row_count > 0) {
+      return found;
+    }
+  }
+}
+
+Result<bool> ScanCursor::AdvanceOne(bool forward) {
   CheckInterrupts();
-  auto const group_count =
+  auto const row_group_count =
       group_ends_.empty() ? int64_t{0} : static_cast<int64_t>(group_ends_.back());
+  auto const group_count = row_group_count + static_cast<int64_t>(reader_->row_blocks().count());
   if (parallel_ != nullptr) {
-    group_ = static_cast<int64_t>(pg_atomic_fetch_add_u64(&parallel_->next_row_group, 1));
+    group_ = static_cast<int64_t>(pg_atomic_fetch_add_u64(&parallel_->next_group, 1));
   } else {
     group_ += forward ? 1 : -1;
   }
@@ -52,6 +76,12 @@ Result<bool> ScanCursor::Advance(bool forward) {
     row = forward ? 0 : -1;
     return false;
   }
+  if (group_ >= row_group_count) {
+    RETURN_IF_ERROR(
+        EnterBlock(reader_->row_blocks().At(static_cast<uint64_t>(group_ - row_group_count))));
+    row = forward ? 0 : row_count - 1;
+    return true;
+  }
   auto const stripe = static_cast<size_t>(
       std::upper_bound(group_ends_.begin(), group_ends_.end(), static_cast<uint64_t>(group_)) -
       group_ends_.begin());
@@ -60,6 +90,18 @@ Result<bool> ScanCursor::Advance(bool forward) {
       Enter(stripe, static_cast<uint32_t>(static_cast<uint64_t>(group_) - first_group)));
   row = forward ? 0 : row_count - 1;
   return true;
+}
+
+void ScanCursor::Store(TupleTableSlot* slot) {
+  Relation const relation = reader_->relation();
+  if (!on_row_page_) {
+    StoreRow(slot, &view_, static_cast<uint32_t>(row), RelationGetRelid(relation));
+    return;
+  }
+  HeapTupleData tuple = page_->tuple(static_cast<int>(row));
+  ExecForceStoreHeapTuple(&tuple, slot, false);
+  slot->tts_tid = tuple.t_self;
+  slot->tts_tableOid = RelationGetRelid(relation);
 }
 
 Status ScanCursor::SeekInStripe(size_t stripe, uint32_t row_in_stripe) {
@@ -101,7 +143,7 @@ Result<bool> ScanCursor::SeekRowNumber(uint64_t row_number) {
   }
   RETURN_IF_ERROR(SeekInStripe(
       *stripe, static_cast<uint32_t>(row_number - reader_->stripes()[*stripe].first_row_number)));
-  return true;
+  return !IsHidden(row);
 }
 
 uint64_t ScanCursor::end_row_number() const {

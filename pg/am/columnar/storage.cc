@@ -4,6 +4,7 @@
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
+#include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"

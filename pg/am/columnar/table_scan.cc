@@ -1,14 +1,18 @@
 // Scans of a whole columnar relation: sequential, parallel, bitmap, sampled, for ANALYZE.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/page_kind.h"
+#include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/scan_cursor.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
 extern "C" {
+#include "access/heapam.h"
 #include "access/tsmapi.h"
 #include "nodes/execnodes.h"
 #include "nodes/tidbitmap.h"
+#include "storage/bufmgr.h"
 #include "storage/smgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -28,8 +32,11 @@ struct ColumnarScan {
   // ANALYZE: ordinals of the rows that stand for the current block.
   uint64_t next_ordinal;
   uint64_t end_ordinal;
-  // Bitmap: visible rows of the current block, as offsets from its first row.
-  uint16_t bitmap_rows[kRowsPerTidBlock];
+  BlockNumber analyze_block;  // whose own rows come after those; then invalid
+  bool analyzes_page;
+  // Bitmap: visible rows of the current block, as offsets from its first row; of a row page, as its
+  // offset numbers.
+  uint16_t bitmap_rows[MaxHeapTuplesPerPage];
   uint32_t bitmap_count;
   uint32_t bitmap_next;
   // Bitmap and sample: the current block of tuple ids.
@@ -38,11 +45,6 @@ struct ColumnarScan {
 
 ColumnarScan* Ours(TableScanDesc scan) {
   return reinterpret_cast<ColumnarScan*>(scan);
-}
-
-void StoreCurrent(ColumnarScan* scan, TupleTableSlot* slot) {
-  StoreRow(slot, &scan->cursor->view(), static_cast<uint32_t>(scan->cursor->row),
-           RelationGetRelid(scan->base.rs_rd));
 }
 
 }  // namespace
@@ -89,14 +91,16 @@ void ScanRescan(TableScanDesc scan, ScanKeyData*, bool, bool, bool, bool) {
 bool ScanGetNextSlot(TableScanDesc scan, ScanDirection direction, TupleTableSlot* slot) {
   ScanCursor* const cursor = Ours(scan)->cursor;
   bool const forward = !ScanDirectionIsBackward(direction);
-  int64_t const next = cursor->row + (forward ? 1 : -1);
-  if (next >= 0 && next < cursor->row_count) {
-    cursor->row = next;
-  } else if (!Boundary([&]() -> Result<bool> { return cursor->Advance(forward); })) {
-    ExecClearTuple(slot);
-    return false;
-  }
-  StoreCurrent(Ours(scan), slot);
+  do {
+    int64_t const next = cursor->row + (forward ? 1 : -1);
+    if (next >= 0 && next < cursor->row_count) {
+      cursor->row = next;
+    } else if (!Boundary([&]() -> Result<bool> { return cursor->Advance(forward); })) {
+      ExecClearTuple(slot);
+      return false;
+    }
+  } while (cursor->IsHidden(cursor->row));
+  cursor->Store(slot);
   return true;
 }
 
@@ -108,21 +112,61 @@ Size ParallelScanInitialize(Relation relation, ParallelTableScanDesc parallel) {
   auto* const shared = reinterpret_cast<ColumnarParallelScan*>(parallel);
   shared->base.phs_relid = RelationGetRelid(relation);
   shared->base.phs_syncscan = false;
-  pg_atomic_init_u64(&shared->next_row_group, 0);
+  pg_atomic_init_u64(&shared->next_group, 0);
   // Workers see no rows that only this backend holds.
   Boundary([&]() -> Status { return WriteOutPending(relation); });
   return sizeof(ColumnarParallelScan);
 }
 
 void ParallelScanReinitialize(Relation, ParallelTableScanDesc parallel) {
-  pg_atomic_write_u64(&reinterpret_cast<ColumnarParallelScan*>(parallel)->next_row_group, 0);
+  pg_atomic_write_u64(&reinterpret_cast<ColumnarParallelScan*>(parallel)->next_group, 0);
+}
+
+// Tuple ids of stripes are looked up row by row; on a row page heap's rules for chains apply: an
+// index names the chain's first tuple.
+void FindOnRowPage(ColumnarScan* scan, TBMIterateResult* block) {
+  Relation const relation = scan->base.rs_rd;
+  Snapshot const snapshot = scan->base.rs_snapshot;
+  if (block->blockno >= RelationGetNumberOfBlocks(relation)) {
+    return;
+  }
+  Buffer const buffer = ReadBuffer(relation, block->blockno);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  Page const page = BufferGetPage(buffer);
+  if (KindOf(block->blockno, page) == PageKind::kRows) {
+    bool const lossy = block->ntuples < 0;
+    int const count = lossy ? PageGetMaxOffsetNumber(page) : block->ntuples;
+    for (int i = 0; i < count; ++i) {
+      auto const offset = static_cast<OffsetNumber>(lossy ? i + 1 : block->offsets[i]);
+      if (lossy && (!ItemIdIsNormal(PageGetItemId(page, offset)) ||
+                    HeapTupleHeaderIsHeapOnly(reinterpret_cast<HeapTupleHeader>(
+                        PageGetItem(page, PageGetItemId(page, offset)))))) {
+        if (!ItemIdIsRedirected(PageGetItemId(page, offset))) {
+          continue;
+        }
+      }
+      ItemPointerData tid;
+      ItemPointerSet(&tid, block->blockno, offset);
+      HeapTupleData tuple;
+      if (heap_hot_search_buffer(&tid, relation, buffer, snapshot, &tuple, nullptr, true)) {
+        scan->bitmap_rows[scan->bitmap_count++] = ItemPointerGetOffsetNumber(&tid);
+      }
+    }
+  }
+  UnlockReleaseBuffer(buffer);
 }
 
 bool ScanBitmapNextBlock(TableScanDesc base, TBMIterateResult* block) {
   ColumnarScan* const scan = Ours(base);
   scan->tid_block = block->blockno;
   scan->bitmap_count = scan->bitmap_next = 0;
-  uint64_t const first_row = uint64_t{block->blockno} * kRowsPerTidBlock;
+  if (block->blockno < kFirstStripeTidBlock) {
+    FindOnRowPage(scan, block);
+    return scan->bitmap_count > 0;
+  }
+  ItemPointerData first;
+  ItemPointerSet(&first, block->blockno, FirstOffsetNumber);
+  uint64_t const first_row = *RowOfTid(first);
   auto const consider = [&](uint32_t offset) {
     if (offset >= 1 && offset <= kRowsPerTidBlock &&
         scan->cursor->HoldsRowNumber(first_row + offset - 1)) {
@@ -143,22 +187,34 @@ bool ScanBitmapNextBlock(TableScanDesc base, TBMIterateResult* block) {
 
 bool ScanBitmapNextTuple(TableScanDesc base, TBMIterateResult*, TupleTableSlot* slot) {
   ColumnarScan* const scan = Ours(base);
-  if (scan->bitmap_next == scan->bitmap_count) {
-    return false;
+  while (scan->bitmap_next < scan->bitmap_count) {
+    uint16_t const found = scan->bitmap_rows[scan->bitmap_next++];
+    ItemPointerData tid;
+    if (scan->tid_block < kFirstStripeTidBlock) {
+      ItemPointerSet(&tid, scan->tid_block, found);
+      if (FetchVersion(base->rs_rd, &tid, base->rs_snapshot, slot)) {
+        return true;
+      }
+      continue;
+    }
+    ItemPointerSet(&tid, scan->tid_block, static_cast<OffsetNumber>(found + 1));
+    uint64_t const row_number = *RowOfTid(tid);
+    if (Boundary([&]() -> Result<bool> { return scan->cursor->SeekRowNumber(row_number); })) {
+      scan->cursor->Store(slot);
+      return true;
+    }
   }
-  uint64_t const row_number =
-      uint64_t{scan->tid_block} * kRowsPerTidBlock + scan->bitmap_rows[scan->bitmap_next++];
-  Boundary([&]() -> Result<bool> { return scan->cursor->SeekRowNumber(row_number); });
-  StoreCurrent(scan, slot);
-  return true;
+  return false;
 }
 
-// The sampling methods think in blocks and offsets; ours are those of tuple ids, so that every row
-// has the same chance.
+// The sampling methods think in blocks and offsets. Ours are the blocks of the file that are no
+// stripes, as heap has them, then those of the tuple ids of stripes, so that every row has the same
+// chance.
 bool ScanSampleNextBlock(TableScanDesc base, SampleScanState* state) {
   ColumnarScan* const scan = Ours(base);
+  uint64_t const page_count = scan->cursor->reader().row_blocks().count();
   auto const block_count = static_cast<BlockNumber>(
-      (scan->cursor->end_row_number() + kRowsPerTidBlock - 1) / kRowsPerTidBlock);
+      page_count + (scan->cursor->end_row_number() + kRowsPerTidBlock - 1) / kRowsPerTidBlock);
   if (block_count == 0) {
     return false;
   }
@@ -170,29 +226,43 @@ bool ScanSampleNextBlock(TableScanDesc base, SampleScanState* state) {
       scan->tid_block = InvalidBlockNumber;
     }
   }
+  if (BlockNumberIsValid(scan->tid_block) && scan->tid_block < page_count) {
+    Boundary([&]() -> Status {
+      return scan->cursor->EnterBlock(scan->cursor->reader().row_blocks().At(scan->tid_block));
+    });
+  }
   return BlockNumberIsValid(scan->tid_block);
 }
 
 bool ScanSampleNextTuple(TableScanDesc base, SampleScanState* state, TupleTableSlot* slot) {
   ColumnarScan* const scan = Ours(base);
+  uint64_t const page_count = scan->cursor->reader().row_blocks().count();
+  bool const on_page = scan->tid_block < page_count;
   for (;;) {
-    OffsetNumber const offset =
-        state->tsmroutine->NextSampleTuple(state, scan->tid_block, kRowsPerTidBlock);
+    int64_t const row_count = on_page ? scan->cursor->row_count : kRowsPerTidBlock;
+    OffsetNumber const offset = state->tsmroutine->NextSampleTuple(
+        state, scan->tid_block, static_cast<OffsetNumber>(row_count));
     if (!OffsetNumberIsValid(offset)) {
       ExecClearTuple(slot);
       return false;
     }
-    uint64_t const row_number = uint64_t{scan->tid_block} * kRowsPerTidBlock + (offset - 1);
+    if (on_page) {
+      scan->cursor->row = offset - 1;
+      scan->cursor->Store(slot);
+      return true;
+    }
+    uint64_t const row_number = (scan->tid_block - page_count) * kRowsPerTidBlock + (offset - 1);
     if (Boundary([&]() -> Result<bool> { return scan->cursor->SeekRowNumber(row_number); })) {
-      StoreCurrent(scan, slot);
+      scan->cursor->Store(slot);
       return true;
     }
     CHECK_FOR_INTERRUPTS();
   }
 }
 
-// ANALYZE samples blocks of the file. Rows are spread evenly over them by position, so that any
-// sample of blocks is a fair sample of rows and scales to the right total.
+// ANALYZE samples blocks of the file. Rows of stripes are spread evenly over them by position, so
+// that any sample of blocks is a fair sample of rows and scales to the right total; a row page adds
+// its own.
 bool ScanAnalyzeNextBlock(TableScanDesc base, BlockNumber block, BufferAccessStrategy) {
   ColumnarScan* const scan = Ours(base);
   using Wide = unsigned __int128;
@@ -203,28 +273,53 @@ bool ScanAnalyzeNextBlock(TableScanDesc base, BlockNumber block, BufferAccessStr
   }
   scan->next_ordinal = static_cast<uint64_t>(rows * block / blocks);
   scan->end_ordinal = static_cast<uint64_t>(rows * (block + Wide{1}) / blocks);
+  scan->analyze_block = block;
   return true;
 }
 
-bool ScanAnalyzeNextTuple(TableScanDesc base, TransactionId, double* live_rows, double*,
+bool ScanAnalyzeNextTuple(TableScanDesc base, TransactionId, double* live_rows, double* dead_rows,
                           TupleTableSlot* slot) {
   ColumnarScan* const scan = Ours(base);
-  if (scan->next_ordinal >= scan->end_ordinal) {
-    ExecClearTuple(slot);
-    return false;
+  ScanCursor* const cursor = scan->cursor;
+  while (scan->next_ordinal < scan->end_ordinal) {
+    Boundary([&]() -> Status { return cursor->SeekOrdinal(scan->next_ordinal); });
+    ++scan->next_ordinal;
+    if (cursor->IsHidden(cursor->row)) {
+      *dead_rows += 1;
+      continue;
+    }
+    *live_rows += 1;
+    cursor->Store(slot);
+    return true;
   }
-  Boundary([&]() -> Status { return scan->cursor->SeekOrdinal(scan->next_ordinal); });
-  ++scan->next_ordinal;
-  *live_rows += 1;
-  StoreCurrent(scan, slot);
-  return true;
+  if (scan->analyze_block != InvalidBlockNumber) {
+    BlockNumber const block = std::exchange(scan->analyze_block, InvalidBlockNumber);
+    Boundary([&]() -> Status { return cursor->EnterBlock(block); });
+    scan->analyzes_page = true;
+  }
+  if (scan->analyzes_page && cursor->row + 1 < cursor->row_count) {
+    ++cursor->row;
+    *live_rows += 1;
+    cursor->Store(slot);
+    return true;
+  }
+  scan->analyzes_page = false;
+  ExecClearTuple(slot);
+  return false;
 }
 
 bool TupleTidValid(TableScanDesc scan, ItemPointer tid) {
+  if (IsRowPageTid(*tid)) {
+    return ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(scan->rs_rd);
+  }
   auto const row_number = RowOfTid(*tid);
   return row_number && Ours(scan)->cursor->HoldsRowNumber(*row_number);
 }
 
-void TupleGetLatestTid(TableScanDesc, ItemPointer) {}  // rows have one version
+void TupleGetLatestTid(TableScanDesc scan, ItemPointer tid) {
+  if (IsRowPageTid(*tid)) {
+    GetHeapamTableAmRoutine()->tuple_get_latest_tid(scan, tid);
+  }
+}
 
 }  // namespace orochi::pg::columnar_am

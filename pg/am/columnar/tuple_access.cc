@@ -1,11 +1,14 @@
-// Rows by tuple id: index fetches, row versions, row locks.
+// Rows that indexes point at, and row versions by tuple id.
 
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/row_fetcher.h"
+#include "pg/am/columnar/row_version.h"
+#include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
 extern "C" {
+#include "access/heapam.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -20,53 +23,31 @@ struct OwnedFetcher {
 struct ColumnarIndexFetch {
   IndexFetchTableData base;
   OwnedFetcher* owned;
+  // Rows on row pages are found by heap's own fetch, along chains of heap-only tuples.
+  IndexFetchTableData* heap;
+  TupleTableSlot* heap_slot;
 };
 
-// Fetches by tuple id come one by one without a scan to hang state on (AFTER triggers, foreign
-// keys, TID scans): the last relation's fetcher is kept for the transaction.
-struct LastFetcher {
-  std::unique_ptr<RowFetcher> fetcher;
-  RelFileNode node{};
-  int attribute_count = 0;
-};
-LastFetcher last_fetcher;
-
-Result<RowFetcher*> FetcherFor(Relation relation) {
-  int const attribute_count = RelationGetDescr(relation)->natts;
-  if (last_fetcher.fetcher == nullptr || !RelFileNodeEquals(last_fetcher.node, relation->rd_node) ||
-      last_fetcher.attribute_count != attribute_count ||
-      last_fetcher.fetcher->storage_id() == 0) {  // unlogged, given at the first write
-    last_fetcher.fetcher.reset();
-    ASSIGN_OR_RETURN(last_fetcher.fetcher, RowFetcher::Open(relation));
-    last_fetcher.node = relation->rd_node;
-    last_fetcher.attribute_count = attribute_count;
+bool FetchFromRowPage(ColumnarIndexFetch* fetch, ItemPointer tid, Snapshot snapshot,
+                      TupleTableSlot* slot, bool* call_again, bool* all_dead) {
+  const TableAmRoutine* const heap = GetHeapamTableAmRoutine();
+  if (fetch->heap == nullptr) {
+    fetch->heap = heap->index_fetch_begin(fetch->base.rel);
+    fetch->heap_slot =
+        MakeSingleTupleTableSlot(RelationGetDescr(fetch->base.rel), &TTSOpsBufferHeapTuple);
   }
-  last_fetcher.fetcher->Rebind(relation);
-  return last_fetcher.fetcher.get();
-}
-
-// The caller's slot must outlive the fetcher's next row: values are copied into it.
-bool FetchByTid(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot) {
-  bool const found = Boundary([&]() -> Result<bool> {
-    auto const row_number = RowOfTid(*tid);
-    if (!row_number) {
-      return false;
-    }
-    RETURN_IF_ERROR(WriteOutPending(relation));
-    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
-    return fetcher->Fetch(*row_number, snapshot, slot);
-  });
-  if (found) {
-    ExecMaterializeSlot(slot);
+  if (!heap->index_fetch_tuple(fetch->heap, tid, snapshot, fetch->heap_slot, call_again,
+                               all_dead)) {
+    return false;
   }
-  return found;
+  bool should_free = false;
+  HeapTuple const tuple = ExecFetchSlotHeapTuple(fetch->heap_slot, false, &should_free);
+  StoreCopy(fetch->base.rel, tuple, slot);
+  ExecClearTuple(fetch->heap_slot);
+  return true;
 }
 
 }  // namespace
-
-void ForgetFetchedRows() {
-  last_fetcher.fetcher.reset();
-}
 
 IndexFetchTableData* IndexFetchBegin(Relation relation) {
   auto* const fetch = static_cast<ColumnarIndexFetch*>(palloc0(sizeof(ColumnarIndexFetch)));
@@ -78,17 +59,29 @@ IndexFetchTableData* IndexFetchBegin(Relation relation) {
   return &fetch->base;
 }
 
-void IndexFetchReset(IndexFetchTableData*) {}
+void IndexFetchReset(IndexFetchTableData* base) {
+  auto* const fetch = reinterpret_cast<ColumnarIndexFetch*>(base);
+  if (fetch->heap != nullptr) {
+    GetHeapamTableAmRoutine()->index_fetch_reset(fetch->heap);
+  }
+}
 
 void IndexFetchEnd(IndexFetchTableData* base) {
   auto* const fetch = reinterpret_cast<ColumnarIndexFetch*>(base);
   fetch->owned->fetcher.reset();
+  if (fetch->heap != nullptr) {
+    GetHeapamTableAmRoutine()->index_fetch_end(fetch->heap);
+    ExecDropSingleTupleTableSlot(fetch->heap_slot);
+  }
   pfree(fetch);
 }
 
 bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapshot,
                      TupleTableSlot* slot, bool* call_again, bool* all_dead) {
   auto* const fetch = reinterpret_cast<ColumnarIndexFetch*>(base);
+  if (IsRowPageTid(*tid)) {
+    return FetchFromRowPage(fetch, tid, snapshot, slot, call_again, all_dead);
+  }
   *call_again = false;
   if (all_dead != nullptr) {
     *all_dead = false;
@@ -113,7 +106,7 @@ bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapsh
   return found;
 }
 
-// Nothing is ever reported dead, so what indexes want to delete on their own is theirs to know.
+// Nothing is reported dead here, so what indexes want to delete on their own is theirs to know.
 TransactionId IndexDeleteTuples(Relation, TM_IndexDeleteOp* operation) {
   if (operation->bottomup) {
     operation->ndeltids = 0;
@@ -123,43 +116,15 @@ TransactionId IndexDeleteTuples(Relation, TM_IndexDeleteOp* operation) {
 
 bool TupleFetchRowVersion(Relation relation, ItemPointer tid, Snapshot snapshot,
                           TupleTableSlot* slot) {
-  return FetchByTid(relation, tid, snapshot, slot);
+  return FetchVersion(relation, tid, snapshot, slot);
 }
 
 bool TupleSatisfiesSnapshot(Relation relation, TupleTableSlot* slot, Snapshot snapshot) {
-  return Boundary([&]() -> Result<bool> {
-    auto const row_number = RowOfTid(slot->tts_tid);
-    if (!row_number) {
-      return false;
-    }
-    RETURN_IF_ERROR(WriteOutPending(relation));
-    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
-    return fetcher->IsVisible(*row_number, snapshot);
-  });
-}
-
-TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot, TupleTableSlot* slot, CommandId,
-                    LockTupleMode mode, LockWaitPolicy, uint8, TM_FailureData* failure) {
-  if (mode != LockTupleKeyShare && mode != LockTupleShare) {
-    ereport(ERROR,
-            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-             errmsg("locking rows for an update is not supported on columnar table \"%s\" yet",
-                    RelationGetRelationName(relation)),
-             errdetail("FOR UPDATE, FOR NO KEY UPDATE and ON CONFLICT DO UPDATE lock rows so."),
-             errhint("Use FOR SHARE or FOR KEY SHARE, or move the table back to heap with "
-                     "orochi.decompress_chunk or ALTER TABLE ... SET ACCESS METHOD heap.")));
-  }
-  // Shared row locks keep a row from being changed or deleted. Nothing can do that to a columnar
-  // row; what removes all rows waits for this transaction's table lock.
-  if (!FetchByTid(relation, tid, SnapshotSelf, slot)) {
-    failure->ctid = *tid;
-    failure->xmax = InvalidTransactionId;
-    failure->cmax = InvalidCommandId;
-    failure->traversed = false;
-    return TM_Invisible;
-  }
-  failure->traversed = false;
-  return TM_Ok;
+  TupleTableSlot* const seen =
+      MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
+  bool const visible = FetchVersion(relation, &slot->tts_tid, snapshot, seen);
+  ExecDropSingleTupleTableSlot(seen);
+  return visible;
 }
 
 }  // namespace orochi::pg::columnar_am

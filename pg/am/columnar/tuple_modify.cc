@@ -1,55 +1,127 @@
-// Rows in, and what is not there yet: changing and deleting them.
+// INSERT, UPDATE, DELETE and speculative insertion.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/insert_place.h"
+#include "pg/am/columnar/row_pages.h"
+#include "pg/am/columnar/row_version.h"
+#include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
 extern "C" {
+#include "access/heapam.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 namespace orochi::pg::columnar_am {
 namespace {
 
-[[noreturn]] void Refuse(Relation relation, const char* what) {
-  ereport(ERROR,
-          (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-           errmsg("%s is not supported on columnar table \"%s\" yet", what,
-                  RelationGetRelationName(relation)),
-           errhint("Move the table back to heap first, with orochi.decompress_chunk or ALTER TABLE "
-                   "... SET ACCESS METHOD heap.")));
-  pg_unreachable();
+void InsertOnRowPage(Relation relation, TupleTableSlot* slot, CommandId command_id, int options,
+                     BulkInsertStateData* bulk, uint32 speculative_token) {
+  bool should_free = true;
+  HeapTuple const tuple = ExecFetchSlotHeapTuple(slot, true, &should_free);
+  slot->tts_tableOid = RelationGetRelid(relation);
+  tuple->t_tableOid = slot->tts_tableOid;
+  if ((options & HEAP_INSERT_SPECULATIVE) != 0) {
+    HeapTupleHeaderSetSpeculativeToken(tuple->t_data, speculative_token);
+  }
+  row_pages::PrepareTarget(relation);
+  heap_insert(relation, tuple, command_id, options, bulk);
+  slot->tts_tid = tuple->t_self;
+  if (should_free) {
+    pfree(tuple);
+  }
+}
+
+// A row inserted after `crosscheck` counts as changed since, as in heap: foreign key actions under
+// REPEATABLE READ look at rows that the transaction's snapshot may not see.
+bool IsNewerThan(Relation relation, ItemPointer tid, Snapshot crosscheck, TM_FailureData* failure) {
+  auto const row_number = RowOfTid(*tid);
+  if (crosscheck == InvalidSnapshot || !row_number ||
+      SeesStripeOf(relation, *row_number, crosscheck)) {
+    return false;
+  }
+  failure->ctid = *tid;
+  failure->xmax = InvalidTransactionId;
+  failure->cmax = InvalidCommandId;
+  return true;
+}
+
+void RequireHeapTid(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
+  if (!HeapTidOf(relation, tid, heap_tid)) {
+    elog(ERROR, "columnar table \"%s\" has no row (%u,%u)", RelationGetRelationName(relation),
+         ItemPointerGetBlockNumberNoCheck(tid), ItemPointerGetOffsetNumberNoCheck(tid));
+  }
 }
 
 }  // namespace
 
 void TupleInsert(Relation relation, TupleTableSlot* slot, CommandId command_id, int options,
                  BulkInsertStateData* bulk) {
-  InsertRows(relation, &slot, 1, command_id, options, bulk != nullptr);
+  if (GoToRowPages(relation, 1, command_id, options, bulk != nullptr)) {
+    InsertOnRowPage(relation, slot, command_id, options, bulk, 0);
+  } else {
+    InsertRows(relation, &slot, 1, command_id, options, bulk != nullptr);
+  }
 }
 
 void MultiInsert(Relation relation, TupleTableSlot** slots, int slot_count, CommandId command_id,
-                 int options, BulkInsertStateData*) {
-  InsertRows(relation, slots, slot_count, command_id, options, true);
+                 int options, BulkInsertStateData* bulk) {
+  if (GoToRowPages(relation, slot_count, command_id, options, false)) {
+    row_pages::PrepareTarget(relation);
+    heap_multi_insert(relation, slots, slot_count, command_id, options, bulk);
+  } else {
+    InsertRows(relation, slots, slot_count, command_id, options, true);
+  }
 }
 
-void TupleInsertSpeculative(Relation relation, TupleTableSlot*, CommandId, int,
-                            BulkInsertStateData*, uint32) {
-  Refuse(relation, "INSERT ... ON CONFLICT");
+void TupleInsertSpeculative(Relation relation, TupleTableSlot* slot, CommandId command_id,
+                            int options, BulkInsertStateData* bulk, uint32 token) {
+  InsertOnRowPage(relation, slot, command_id, options | HEAP_INSERT_SPECULATIVE, bulk, token);
 }
 
-void TupleCompleteSpeculative(Relation relation, TupleTableSlot*, uint32, bool) {
-  Refuse(relation, "INSERT ... ON CONFLICT");
+void TupleCompleteSpeculative(Relation relation, TupleTableSlot* slot, uint32, bool succeeded) {
+  if (succeeded) {
+    heap_finish_speculative(relation, &slot->tts_tid);
+  } else {
+    heap_abort_speculative(relation, &slot->tts_tid);
+  }
 }
 
-TM_Result TupleDelete(Relation relation, ItemPointer, CommandId, Snapshot, Snapshot, bool,
-                      TM_FailureData*, bool changing_partition) {
-  Refuse(relation, changing_partition ? "UPDATE that moves a row to another partition" : "DELETE");
+TM_Result TupleDelete(Relation relation, ItemPointer tid, CommandId command_id, Snapshot,
+                      Snapshot crosscheck, bool wait, TM_FailureData* failure,
+                      bool changing_partition) {
+  if (IsNewerThan(relation, tid, crosscheck, failure)) {
+    return TM_Updated;
+  }
+  ItemPointerData heap_tid;
+  RequireHeapTid(relation, tid, &heap_tid);
+  return heap_delete(relation, &heap_tid, command_id, crosscheck, wait, failure,
+                     changing_partition);
 }
 
-TM_Result TupleUpdate(Relation relation, ItemPointer, TupleTableSlot*, CommandId, Snapshot,
-                      Snapshot, bool, TM_FailureData*, LockTupleMode*, bool*) {
-  Refuse(relation, "UPDATE");
+TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
+                      CommandId command_id, Snapshot, Snapshot crosscheck, bool wait,
+                      TM_FailureData* failure, LockTupleMode* mode, bool* update_indexes) {
+  if (IsNewerThan(relation, tid, crosscheck, failure)) {
+    return TM_Updated;
+  }
+  ItemPointerData heap_tid;
+  RequireHeapTid(relation, tid, &heap_tid);
+  bool should_free = true;
+  HeapTuple const tuple = ExecFetchSlotHeapTuple(slot, true, &should_free);
+  slot->tts_tableOid = RelationGetRelid(relation);
+  tuple->t_tableOid = slot->tts_tableOid;
+  row_pages::PrepareTarget(relation);
+  TM_Result const result =
+      heap_update(relation, &heap_tid, tuple, command_id, crosscheck, wait, failure, mode);
+  slot->tts_tid = tuple->t_self;
+  *update_indexes = result == TM_Ok && !HeapTupleIsHeapOnly(tuple);
+  if (should_free) {
+    pfree(tuple);
+  }
+  return result;
 }
 
 // The relation may be a transient one whose storage goes to another right after this.

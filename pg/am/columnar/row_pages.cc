@@ -1,0 +1,159 @@
+#include "pg/am/columnar/row_pages.h"
+
+#include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/page_kind.h"
+#include "pg/am/columnar/tuple_id.h"
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/heapam.h"
+#include "storage/bufmgr.h"
+#include "storage/freespace.h"
+#include "storage/lmgr.h"
+#include "storage/predicate.h"
+#include "utils/rel.h"
+}
+
+namespace orochi::pg::row_pages {
+namespace {
+
+// What a page must have free to be worth trying: heap asks again with the tuple's true size.
+constexpr Size kWantedBytes = 256;
+
+// A zeroed page of our own at the end of the file. Heap makes it a heap page with its first tuple.
+BlockNumber AddPage(Relation relation) {
+  bool const shared = !RELATION_IS_LOCAL(relation);
+  if (shared) {
+    LockRelationForExtension(relation, ExclusiveLock);
+  }
+  Buffer const buffer =
+      ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
+  BlockNumber const block = BufferGetBlockNumber(buffer);
+  UnlockReleaseBuffer(buffer);
+  if (shared) {
+    UnlockRelationForExtension(relation, ExclusiveLock);
+  }
+  if (block >= kFirstStripeTidBlock) {
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("columnar table \"%s\" cannot have row pages beyond block %u",
+                           RelationGetRelationName(relation), kFirstStripeTidBlock),
+                    errhint("VACUUM FULL or CLUSTER the table.")));
+  }
+  return block;
+}
+
+}  // namespace
+
+void PrepareTarget(Relation relation) noexcept {
+  // With a target heap tries it, then the free space map, which has row pages only, then extends.
+  // Without one it would try the file's last page, whatever that is.
+  if (RelationGetTargetBlock(relation) != InvalidBlockNumber) {
+    return;
+  }
+  BlockNumber block = GetPageWithFreeSpace(relation, kWantedBytes);
+  if (block == InvalidBlockNumber) {
+    block = AddPage(relation);
+  }
+  RelationSetTargetBlock(relation, block);
+}
+
+void RowPage::Copy(Relation relation, BlockNumber block, char* page) {
+  std::memcpy(copy_.data, page, BLCKSZ);
+  block_ = block;
+  relation_id_ = RelationGetRelid(relation);
+}
+
+bool RowPage::Load(Relation relation, BlockNumber block, Snapshot snapshot) noexcept {
+  count_ = 0;
+  Buffer const buffer = ReadBuffer(relation, block);
+  char* const page = static_cast<char*>(BufferGetPage(buffer));
+  // Stub pages are not laid out for it. A page never gets or loses a special space.
+  if (PageGetSpecialSize(page) == 0) {
+    heap_page_prune_opt(relation, buffer);
+  }
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  bool const is_ours = KindOf(block, page) == PageKind::kRows;
+  if (is_ours) {
+    OffsetNumber const last = PageGetMaxOffsetNumber(page);
+    for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
+      ItemId const item = PageGetItemId(page, offset);
+      if (!ItemIdIsNormal(item)) {
+        continue;
+      }
+      HeapTupleData tuple;
+      tuple.t_tableOid = RelationGetRelid(relation);
+      tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+      tuple.t_len = ItemIdGetLength(item);
+      ItemPointerSet(&tuple.t_self, block, offset);
+      bool const visible = HeapTupleSatisfiesVisibility(&tuple, snapshot, buffer);
+      HeapCheckForSerializableConflictOut(visible, relation, &tuple, buffer, snapshot);
+      if (visible) {
+        offsets_[count_++] = offset;
+      }
+    }
+    if (count_ > 0) {
+      Copy(relation, block, page);
+    }
+  }
+  UnlockReleaseBuffer(buffer);
+  return is_ours;
+}
+
+bool RowPage::LoadAll(Relation relation, BlockNumber block) noexcept {
+  count_ = 0;
+  Buffer const buffer = ReadBuffer(relation, block);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  char* const page = static_cast<char*>(BufferGetPage(buffer));
+  bool const is_ours = KindOf(block, page) == PageKind::kRows;
+  if (is_ours) {
+    OffsetNumber const last = PageGetMaxOffsetNumber(page);
+    for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
+      if (ItemIdIsNormal(PageGetItemId(page, offset))) {
+        offsets_[count_++] = offset;
+      }
+    }
+    Copy(relation, block, page);
+  }
+  UnlockReleaseBuffer(buffer);
+  return is_ours;
+}
+
+Blocks::Blocks(Relation relation, const std::vector<StripeEntry>& stripes) {
+  BlockNumber const end =
+      TryPg([&]() noexcept -> BlockNumber { return RelationGetNumberOfBlocks(relation); });
+  std::vector<Run> taken;
+  taken.reserve(stripes.size());
+  for (const StripeEntry& stripe : stripes) {
+    auto const first = static_cast<BlockNumber>(1 + stripe.offset_bytes / kPagePayloadBytes);
+    auto const pages =
+        static_cast<BlockNumber>((stripe.size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes);
+    taken.push_back({.first = first, .end = first + pages});
+  }
+  std::sort(taken.begin(), taken.end(),
+            [](const Run& a, const Run& b) { return a.first < b.first; });
+  BlockNumber next = 1;
+  auto const add = [&](BlockNumber until) {
+    if (next < until) {
+      runs_.push_back({.first = next, .end = until});
+      count_ += until - next;
+    }
+  };
+  for (const Run& run : taken) {
+    add(std::min(run.first, end));
+    next = std::max(next, run.end);
+  }
+  add(end);
+}
+
+BlockNumber Blocks::At(uint64_t index) const {
+  for (const Run& run : runs_) {
+    uint64_t const size = run.end - run.first;
+    if (index < size) {
+      return run.first + static_cast<BlockNumber>(index);
+    }
+    index -= size;
+  }
+  return InvalidBlockNumber;
+}
+
+}  // namespace orochi::pg::row_pages

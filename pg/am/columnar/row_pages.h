@@ -1,0 +1,83 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "pg/am/columnar/stripe_catalog.h"
+
+extern "C" {
+#include "access/htup.h"
+#include "access/htup_details.h"
+#include "storage/bufpage.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+}
+
+namespace orochi::pg {
+
+/// Rows of a columnar relation that are not in stripes: ordinary heap tuples on ordinary heap pages
+/// of the same file, written by heap's own functions, for rows that come one at a time and for new
+/// versions of rows that were updated. VACUUM moves them into stripes.
+namespace row_pages {
+
+/// To be called right before heap_insert, heap_multi_insert or heap_update on the relation: makes
+/// sure that heap looks for room where there may be some. Plain, may ereport.
+void PrepareTarget(Relation relation) noexcept;
+
+/// The tuples of one page that a snapshot sees, on a copy of the page: valid without pin or lock,
+/// until the next Load.
+class RowPage {
+ public:
+  /// Plain, may ereport. Checks for serialization conflicts. False, with no tuples, when the block
+  /// is no row page.
+  bool Load(Relation relation, BlockNumber block, Snapshot snapshot) noexcept;
+  /// The same for VACUUM-like readers, which want every tuple that has storage.
+  bool LoadAll(Relation relation, BlockNumber block) noexcept;
+
+  int count() const { return count_; }
+  /// A tuple on the copy.
+  HeapTupleData tuple(int index) const {
+    HeapTupleData result;
+    ItemId const item = PageGetItemId(const_cast<char*>(copy_.data), offsets_[index]);
+    result.t_len = ItemIdGetLength(item);
+    result.t_data =
+        reinterpret_cast<HeapTupleHeader>(PageGetItem(const_cast<char*>(copy_.data), item));
+    result.t_tableOid = relation_id_;
+    ItemPointerSet(&result.t_self, block_, offsets_[index]);
+    return result;
+  }
+
+ private:
+  void Copy(Relation relation, BlockNumber block, char* page);
+
+  PGAlignedBlock copy_;
+  OffsetNumber offsets_[MaxHeapTuplesPerPage];
+  int count_ = 0;
+  BlockNumber block_ = InvalidBlockNumber;
+  Oid relation_id_ = InvalidOid;
+};
+
+/// The blocks of a relation that may be row pages: those in no known stripe. In ascending order.
+class Blocks {
+ public:
+  /// All blocks below the file's present end. `stripes` in any order; stripes missing there only
+  /// cost reading their pages. Calls PostgreSQL: errors fly as CaughtError.
+  Blocks(Relation relation, const std::vector<StripeEntry>& stripes);
+  Blocks() = default;
+
+  struct Run {
+    BlockNumber first;
+    BlockNumber end;
+  };
+  const std::vector<Run>& runs() const { return runs_; }
+  uint64_t count() const { return count_; }
+  /// The i-th block.
+  BlockNumber At(uint64_t index) const;
+
+ private:
+  std::vector<Run> runs_;
+  uint64_t count_ = 0;
+};
+
+}  // namespace row_pages
+
+}  // namespace orochi::pg

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "pg/compat.h"
+
+extern "C" {
+#include "access/htup.h"
+#include "executor/tuptable.h"
+#include "storage/buf.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+}
+
+namespace orochi::pg {
+
+/// Who locked, updated or deleted a row in a stripe.
+///
+/// Stripes never change. The first time somebody wants to lock or change a row of one, the row gets
+/// a stub: a heap tuple, inserted frozen, that stands for it from then on. Heap's own functions
+/// lock, update and delete the stub, so waiting, multixacts, update chains, serializability checks
+/// and logical decoding of the old row are heap's. A row of a stripe is visible when its stripe is
+/// and its stub, if it has one, is.
+///
+/// A stub holds the values of the columns that heap compares or logs (keys, replica identity), NULL
+/// for all others, and the row's number behind its data. Stubs lie in chains of pages, one chain
+/// for each kSegmentRows rows, found through a directory that starts in the metapage. Heap finds no
+/// room on these pages, so the new version of an updated row is never a HOT tuple there.
+///
+/// Everything here is plain PostgreSQL code that may ereport. Locks: the directory's page, then the
+/// chain's first page.
+namespace row_stub {
+
+inline constexpr uint64_t kSegmentRows = 8192;
+
+/// Finds the row's stub. False when nobody ever locked or changed the row.
+bool Find(Relation relation, uint64_t row_number, ItemPointer tid) noexcept;
+
+/// Whether stubs of the relation hold any column's value.
+bool NeedsRow(Relation relation) noexcept;
+/// Finds or makes it. `row` holds the row's values; null when NeedsRow says so.
+ItemPointerData FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row) noexcept;
+
+/// The row number of a stub.
+uint64_t RowNumberOf(HeapTuple stub) noexcept;
+
+/// Whether the relation has any stub. One look at the metapage.
+bool Any(Relation relation) noexcept;
+
+/// Whether `snapshot` sees the row, whose stripe it sees. Under SnapshotDirty sets the snapshot's
+/// xmin, xmax and speculativeToken as heap does. Checks for serialization conflicts.
+bool IsVisible(Relation relation, uint64_t row_number, Snapshot snapshot) noexcept;
+
+/// Rows of a range that a snapshot does not see although it sees their stripe, as bits.
+struct HiddenBits {
+  uint64_t first_row;
+  uint64_t row_count;
+  uint64_t* words;  // bit i: first_row + i is hidden; palloc'd when the first is found, else null
+  uint64_t hidden_count;
+};
+
+/// Looks at every stub of the range. `words` is allocated in the current memory context.
+HiddenBits FindHidden(Relation relation, uint64_t first_row, uint64_t row_count,
+                      Snapshot snapshot) noexcept;
+
+/// Calls `visit(stub, buffer, state)` for every stub of the range, its page locked for sharing. For
+/// VACUUM and checks.
+void ForEach(Relation relation, uint64_t first_row, uint64_t row_count,
+             void (*visit)(HeapTuple stub, Buffer buffer, void* state), void* state) noexcept;
+
+}  // namespace row_stub
+
+}  // namespace orochi::pg

@@ -1,0 +1,133 @@
+#include "pg/am/columnar/row_version.h"
+
+#include "pg/am/columnar/row_fetcher.h"
+#include "pg/am/columnar/row_stub.h"
+#include "pg/am/columnar/tuple_id.h"
+#include "pg/am/columnar/write_buffer.h"
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/heapam.h"
+#include "storage/bufmgr.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace orochi::pg::columnar_am {
+namespace {
+
+// Fetches come one by one without a scan to hang state on: the last relation's fetcher is kept for
+// the transaction.
+struct LastFetcher {
+  std::unique_ptr<RowFetcher> fetcher;
+  RelFileNode node{};
+  int attribute_count = 0;
+};
+LastFetcher last_fetcher;
+
+Result<RowFetcher*> FetcherFor(Relation relation) {
+  int const attribute_count = RelationGetDescr(relation)->natts;
+  if (last_fetcher.fetcher == nullptr || !RelFileNodeEquals(last_fetcher.node, relation->rd_node) ||
+      last_fetcher.attribute_count != attribute_count ||
+      last_fetcher.fetcher->storage_id() == 0) {  // unlogged, given at the first write
+    last_fetcher.fetcher.reset();
+    ASSIGN_OR_RETURN(last_fetcher.fetcher, RowFetcher::Open(relation));
+    last_fetcher.node = relation->rd_node;
+    last_fetcher.attribute_count = attribute_count;
+  }
+  last_fetcher.fetcher->Rebind(relation);
+  return last_fetcher.fetcher.get();
+}
+
+bool FetchFromRowPage(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot) {
+  if (ItemPointerGetBlockNumber(tid) >= RelationGetNumberOfBlocks(relation)) {
+    return false;
+  }
+  HeapTupleData tuple;
+  tuple.t_self = *tid;
+  Buffer buffer = InvalidBuffer;
+  if (!heap_fetch(relation, snapshot, &tuple, &buffer, false)) {
+    return false;
+  }
+  StoreCopy(relation, &tuple, slot);
+  ReleaseBuffer(buffer);
+  return true;
+}
+
+}  // namespace
+
+void ForgetFetchedRows() {
+  last_fetcher.fetcher.reset();
+}
+
+bool FetchStripeRow(Relation relation, uint64_t row_number, Snapshot snapshot,
+                    TupleTableSlot* slot) {
+  bool const found = Boundary([&]() -> Result<bool> {
+    RETURN_IF_ERROR(WriteOutPending(relation));
+    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+    return fetcher->FetchFromStripe(row_number, snapshot, slot);
+  });
+  if (found) {
+    ExecMaterializeSlot(slot);  // the fetcher's next row overwrites what it points at
+  }
+  return found;
+}
+
+bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot) {
+  return Boundary([&]() -> Result<bool> {
+    RETURN_IF_ERROR(WriteOutPending(relation));
+    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+    return fetcher->SeesStripeOf(row_number, snapshot);
+  });
+}
+
+bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot) {
+  if (IsRowPageTid(*tid)) {
+    return FetchFromRowPage(relation, tid, snapshot, slot);
+  }
+  auto const row_number = RowOfTid(*tid);
+  return row_number && FetchStripeRow(relation, *row_number, snapshot, slot) &&
+         row_stub::IsVisible(relation, *row_number, snapshot);
+}
+
+void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot) {
+  ExecForceStoreHeapTuple(tuple, slot, false);
+  ExecMaterializeSlot(slot);
+  slot->tts_tid = tuple->t_self;
+  slot->tts_tableOid = RelationGetRelid(relation);
+}
+
+bool HeapTidOf(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
+  if (IsRowPageTid(*tid)) {
+    *heap_tid = *tid;
+    return true;
+  }
+  auto const row_number = RowOfTid(*tid);
+  if (!row_number) {
+    return false;
+  }
+  if (row_stub::Find(relation, *row_number, heap_tid)) {
+    return true;
+  }
+  if (!row_stub::NeedsRow(relation)) {
+    if (!SeesStripeOf(relation, *row_number, SnapshotSelf)) {
+      return false;
+    }
+    *heap_tid = row_stub::FindOrMake(relation, *row_number, nullptr);
+    return true;
+  }
+  TupleTableSlot* const row =
+      MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
+  bool const found = Boundary([&]() -> Result<bool> {
+    RETURN_IF_ERROR(WriteOutPending(relation));
+    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+    return fetcher->FetchFromStripe(*row_number, SnapshotSelf, row);
+  });
+  if (found) {
+    *heap_tid = row_stub::FindOrMake(relation, *row_number, row);
+  }
+  ExecDropSingleTupleTableSlot(row);
+  return found;
+}
+
+}  // namespace orochi::pg::columnar_am

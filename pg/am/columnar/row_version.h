@@ -1,0 +1,38 @@
+#pragma once
+
+#include "pg/compat.h"
+
+extern "C" {
+#include "access/htup.h"
+#include "executor/tuptable.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+}
+
+namespace orochi::pg::columnar_am {
+
+/// Rows by tuple id, one at a time, without a scan: AFTER triggers, foreign keys, TID scans, row
+/// locks, the old version of a row that is updated. All are plain and may ereport. Values in `slot`
+/// are copies.
+
+/// Fetches the row that the snapshot sees at `tid`, of either kind.
+bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot);
+
+/// Fetches a row of a stripe whatever its stub says, if the snapshot sees the stripe.
+bool FetchStripeRow(Relation relation, uint64_t row_number, Snapshot snapshot,
+                    TupleTableSlot* slot);
+
+/// Whether the snapshot sees the stripe that the row is in.
+bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot);
+
+/// Puts a copy of a tuple of a row page into `slot`, of any kind.
+void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot);
+
+/// The heap tuple that heap's functions may lock, update or delete for `tid`: itself for one on a
+/// row page, the stub for a row of a stripe, made if missing. False when there is no such row.
+bool HeapTidOf(Relation relation, ItemPointer tid, ItemPointer heap_tid);
+
+/// What FetchVersion keeps belongs to one transaction.
+void ForgetFetchedRows();
+
+}  // namespace orochi::pg::columnar_am
