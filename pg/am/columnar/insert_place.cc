@@ -6,9 +6,12 @@ extern "C" {
 #include "catalog/catalog.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "access/htup_details.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_publication.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 }
 
 namespace orochi::pg::columnar_am {
@@ -21,6 +24,7 @@ struct LastCommand {
   CommandId command_id = InvalidCommandId;
   TransactionId transaction = InvalidTransactionId;
   int64_t row_count = 0;
+  bool only_row_pages = false;
 };
 LastCommand last;
 
@@ -31,6 +35,21 @@ bool IsPublished(Relation relation) {
   PublicationDesc description;
   RelationBuildPublicationDesc(relation, &description);
   return description.pubactions.pubinsert;
+}
+
+bool HasExclusionConstraint(Relation relation) {
+  List* const indexes = RelationGetIndexList(relation);
+  bool found = false;
+  ListCell* cell;
+  foreach (cell, indexes) {
+    HeapTuple const tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+    if (HeapTupleIsValid(tuple)) {
+      found = found || reinterpret_cast<Form_pg_index>(GETSTRUCT(tuple))->indisexclusion;
+      ReleaseSysCache(tuple);
+    }
+  }
+  list_free(indexes);
+  return found;
 }
 
 }  // namespace
@@ -47,10 +66,11 @@ bool GoToRowPages(Relation relation, int row_count, CommandId command_id, int op
             .subtransaction = subtransaction,
             .command_id = command_id,
             .transaction = transaction,
-            .row_count = 0};
+            .row_count = 0,
+            .only_row_pages = IsPublished(relation) || HasExclusionConstraint(relation)};
   }
   if ((bulk || last.row_count + row_count > settings.columnar_row_page_rows) &&
-      !IsPublished(relation)) {
+      !last.only_row_pages) {
     last.row_count = settings.columnar_row_page_rows;  // the rest follows
     return false;
   }

@@ -11,6 +11,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "storage/predicate.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 namespace orochi::pg {
@@ -96,7 +97,8 @@ void ColumnarReader::FindHidden(uint64_t first_row, uint32_t row_count, HiddenRo
     return;
   }
   row_stub::HiddenBits const found = TryPg([&]() noexcept -> row_stub::HiddenBits {
-    return row_stub::FindHidden(relation_, first_row, row_count, snapshot_);
+    Snapshot const snapshot = snapshot_->snapshot_type == SNAPSHOT_ANY ? SnapshotSelf : snapshot_;
+    return row_stub::FindHidden(relation_, first_row, row_count, snapshot);
   });
   if (found.words != nullptr) {
     out.words_.assign(found.words, found.words + (row_count + 63) / 64);

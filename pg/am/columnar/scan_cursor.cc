@@ -46,6 +46,7 @@ Status ScanCursor::Enter(size_t stripe, uint32_t row_group) {
 Status ScanCursor::EnterBlock(BlockNumber block) {
   TryPg([&]() noexcept { page_->Load(reader_->relation(), block, reader_->snapshot()); });
   on_row_page_ = true;
+  block_ = block;
   row_count = page_->count();
   row = -1;
   return Status::Ok();

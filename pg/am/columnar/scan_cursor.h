@@ -36,6 +36,10 @@ class ScanCursor {
   /// Back to before the first row.
   void Restart();
 
+  /// Whether the group is a row page, and which.
+  bool on_row_page() const { return on_row_page_; }
+  BlockNumber block() const { return block_; }
+
   bool IsHidden(int64_t row_in_group) const {
     return !on_row_page_ && hidden_.Hides(static_cast<uint32_t>(row_in_group));
   }
@@ -76,7 +80,11 @@ class ScanCursor {
   std::optional<std::pair<size_t, uint32_t>> entered_;
   HiddenRows hidden_;  // in the row group entered
   bool on_row_page_ = false;
+  BlockNumber block_ = InvalidBlockNumber;
   std::unique_ptr<row_pages::RowPage> page_ = std::make_unique<row_pages::RowPage>();
 };
+
+/// The cursor of a scan begun by the access method. Lives as long as the scan.
+ScanCursor* CursorOf(TableScanDesc scan);
 
 }  // namespace orochi::pg

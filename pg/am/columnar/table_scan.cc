@@ -18,7 +18,8 @@ extern "C" {
 #include "utils/snapmgr.h"
 }
 
-namespace orochi::pg::columnar_am {
+namespace orochi::pg {
+namespace columnar_am {
 namespace {
 
 struct OwnedCursor {
@@ -322,4 +323,10 @@ void TupleGetLatestTid(TableScanDesc scan, ItemPointer tid) {
   }
 }
 
-}  // namespace orochi::pg::columnar_am
+}  // namespace columnar_am
+
+ScanCursor* CursorOf(TableScanDesc scan) {
+  return columnar_am::Ours(scan)->cursor;
+}
+
+}  // namespace orochi::pg
