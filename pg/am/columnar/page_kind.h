@@ -23,12 +23,14 @@ enum class PageKind : uint8_t {
 
 /// What lies in the special space of stub and directory pages.
 struct PageTrailer {
-  uint32_t magic;             // kStubPageMagic or kDirectoryPageMagic
-  BlockNumber next;           // stub pages: the next page of the segment's chain
-  uint64_t segment;           // stub pages: which rows, see row_stub.h
-  uint16_t first_tuple_byte;  // stub pages: tuples lie from here to the special space
-  uint16_t level;             // directory pages: 0 points at stub pages
-  uint32_t unused;
+  uint32_t magic;    // kStubPageMagic or kDirectoryPageMagic
+  BlockNumber next;  // stub pages: the next page of the segment's chain
+  uint64_t segment;  // stub pages: which rows, see row_stub.h
+  // Of a chain's first stub page: increased whenever a line pointer of the chain changes otherwise
+  // than by a stub that is added.
+  uint32_t generation;
+  uint16_t level;  // directory pages: 0 points at stub pages
+  uint16_t unused;
 };
 static_assert(sizeof(PageTrailer) == 24);
 

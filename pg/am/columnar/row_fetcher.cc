@@ -17,9 +17,29 @@ Result<std::unique_ptr<RowFetcher>> RowFetcher::Open(Relation relation) {
   return std::make_unique<RowFetcher>(std::move(reader));
 }
 
+std::optional<StripeEntry> RowFetcher::FindFinished(uint64_t row_number, Snapshot snapshot) {
+  bool const remembers =
+      snapshot->snapshot_type == SNAPSHOT_SELF || snapshot->snapshot_type == SNAPSHOT_ANY;
+  if (!remembers) {
+    return reader_->FindStripeOf(row_number, snapshot);
+  }
+  if (auto after = finished_.upper_bound(row_number);
+      after != finished_.begin() && std::prev(after)->second.Holds(row_number)) {
+    return std::prev(after)->second;
+  }
+  auto const found = reader_->FindStripeOf(row_number, snapshot);
+  if (found && !found->being_written()) {
+    if (finished_.size() >= kSeenStripesMax) {
+      finished_.clear();
+    }
+    finished_.emplace(found->first_row_number, *found);
+  }
+  return found;
+}
+
 std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot snapshot) {
   if (!IsMVCCSnapshot(snapshot)) {
-    return reader_->FindStripeOf(row_number, snapshot);
+    return FindFinished(row_number, snapshot);
   }
   if (seen_by_ != snapshot || seen_.size() >= kSeenStripesMax) {
     seen_.clear();

@@ -42,6 +42,7 @@ class RowFetcher {
   };
 
   std::optional<StripeEntry> FindStripe(uint64_t row_number, Snapshot snapshot);
+  std::optional<StripeEntry> FindFinished(uint64_t row_number, Snapshot snapshot);
   Result<RowGroupView*> ViewOf(const StripeEntry& entry, uint32_t row_group);
 
   std::unique_ptr<ColumnarReader> reader_;
@@ -52,6 +53,9 @@ class RowFetcher {
   static constexpr size_t kSeenStripesMax = 1024;
   std::map<uint64_t, StripeEntry> seen_;
   Snapshot seen_by_ = nullptr;
+  // Stripes whose writer is done, or ourselves: what SnapshotSelf and SnapshotAny see stays while
+  // the transaction holds its lock on the table.
+  std::map<uint64_t, StripeEntry> finished_;
 };
 
 }  // namespace orochi::pg

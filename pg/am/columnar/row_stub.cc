@@ -8,11 +8,14 @@ extern "C" {
 #include "catalog/catalog.h"
 #include "access/generic_xlog.h"
 #include "access/heapam.h"
+#include "access/heapam_xlog.h"
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "access/xloginsert.h"
 #include "catalog/pg_class.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
 }
@@ -111,11 +114,12 @@ Buffer AddPage(Relation relation, uint32_t magic) {
   TrailerOf(page)->magic = magic;
   auto* const header = reinterpret_cast<PageHeader>(page);
   if (magic == kStubPageMagic) {
-    TrailerOf(page)->first_tuple_byte = header->pd_special;
+    // All line pointers from the start: with that many heap sees no free space on a page.
+    header->pd_lower += MaxHeapTuplesPerPage * sizeof(ItemIdData);
   } else {
     header->pd_lower += kEntriesPerDirectoryPage * sizeof(BlockNumber);
+    header->pd_upper = header->pd_lower;
   }
-  header->pd_upper = header->pd_lower;
   MarkBufferDirty(buffer);
   if (shared) {
     UnlockRelationForExtension(relation, ExclusiveLock);
@@ -187,11 +191,23 @@ class MakingPages {
   Relation relation_;
 };
 
+uint32_t GenerationOf(Relation relation, BlockNumber front) {
+  if (front == 0) {
+    return 0;
+  }
+  Buffer const buffer =
+      ReadKind(relation, front, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
+  uint32_t const generation = TrailerOf(BufferGetPage(buffer))->generation;
+  UnlockReleaseBuffer(buffer);
+  return generation;
+}
+
 // Puts a page in front of the segment's chain unless somebody did so since `seen`.
 void AddChainPage(Relation relation, uint64_t segment, BlockNumber seen) {
   MakingPages making(relation);
   MakeLeaf(relation, segment);
   if (FindChain(relation, segment) == seen) {
+    uint32_t const generation = GenerationOf(relation, seen);
     Buffer const added = AddPage(relation, kStubPageMagic);
     uint32_t entry = 0;
     Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
@@ -199,6 +215,7 @@ void AddChainPage(Relation relation, uint64_t segment, BlockNumber seen) {
     Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
     TrailerOf(page)->segment = segment;
     TrailerOf(page)->next = seen;
+    TrailerOf(page)->generation = generation;
     EntriesOf(GenericXLogRegisterBuffer(state, leaf, 0))[entry] = BufferGetBlockNumber(added);
     GenericXLogFinish(state);
     UnlockReleaseBuffer(leaf);
@@ -207,47 +224,162 @@ void AddChainPage(Relation relation, uint64_t segment, BlockNumber seen) {
   making.End();
 }
 
-// The stub of a row on one page. InvalidOffsetNumber without one. The page is locked.
-OffsetNumber FindOnPage(Page page, uint64_t row_number) {
+// How many stubs the page has; line pointers are used from the first on. The page is locked.
+OffsetNumber CountOn(Page page, OffsetNumber at_least) {
   OffsetNumber const last = PageGetMaxOffsetNumber(page);
-  for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
-    ItemId const item = PageGetItemId(page, offset);
-    if (ItemIdIsNormal(item) && NumberBehind(static_cast<char*>(PageGetItem(page, item)),
-                                             ItemIdGetLength(item)) == row_number) {
-      return offset;
-    }
+  OffsetNumber count = at_least;
+  while (count < last && ItemIdIsUsed(PageGetItemId(page, static_cast<OffsetNumber>(count + 1)))) {
+    ++count;
   }
-  return InvalidOffsetNumber;
+  return count;
 }
 
-// The stub in the chain that starts at `block`, its page locked for sharing, or InvalidBuffer.
-Buffer FindInChain(Relation relation, BlockNumber block, uint64_t row_number,
-                   OffsetNumber* offset) {
+// What this backend knows of the stubs of one segment. Chains only grow at their front, so that
+// little is read to bring it up to date.
+struct SegmentMap {
+  uint64_t storage_id;
+  uint64_t segment;
+  BlockNumber leaf;  // directory page; directory pages stay where they are
+  uint32_t entry;
+  BlockNumber front;  // first page of the chain when last read
+  OffsetNumber front_count;
+  uint32_t generation;
+  uint64_t last_use;
+  BlockNumber blocks[kSegmentRows];  // 0: the row has no stub
+  OffsetNumber offsets[kSegmentRows];
+};
+
+constexpr int kMapsMax = 16;
+SegmentMap* maps[kMapsMax];
+uint64_t use_count = 0;
+
+void ClearMap(SegmentMap* map, uint64_t storage_id, uint64_t segment) {
+  *map = SegmentMap{};
+  map->storage_id = storage_id;
+  map->segment = segment;
+}
+
+SegmentMap* MapOf(uint64_t storage_id, uint64_t segment) {
+  int oldest = 0;
+  for (int i = 0; i < kMapsMax; ++i) {
+    if (maps[i] != nullptr && maps[i]->storage_id == storage_id && maps[i]->segment == segment) {
+      maps[i]->last_use = ++use_count;
+      return maps[i];
+    }
+    if (maps[oldest] != nullptr &&
+        (maps[i] == nullptr || maps[i]->last_use < maps[oldest]->last_use)) {
+      oldest = i;
+    }
+  }
+  if (maps[oldest] == nullptr) {
+    maps[oldest] =
+        static_cast<SegmentMap*>(MemoryContextAlloc(TopMemoryContext, sizeof(SegmentMap)));
+  }
+  ClearMap(maps[oldest], storage_id, segment);
+  maps[oldest]->last_use = ++use_count;
+  return maps[oldest];
+}
+
+// Adds the page's stubs from line pointer `after` + 1 on. Returns how many the page has.
+OffsetNumber Learn(SegmentMap* map, BlockNumber block, Page page, OffsetNumber after) {
+  OffsetNumber const count = CountOn(page, after);
+  for (OffsetNumber offset = after + 1; offset <= count; ++offset) {
+    ItemId const item = PageGetItemId(page, offset);
+    if (ItemIdIsNormal(item)) {
+      uint64_t const row =
+          NumberBehind(static_cast<char*>(PageGetItem(page, item)), ItemIdGetLength(item)) %
+          kSegmentRows;
+      map->blocks[row] = block;
+      map->offsets[row] = offset;
+    }
+  }
+  return count;
+}
+
+// Brings the map up to date with the chain that starts at `front`.
+void Refresh(Relation relation, SegmentMap* map, BlockNumber front) {
+  BlockNumber const known = map->front;
+  OffsetNumber const known_count = map->front_count;
+  BlockNumber block = front;
   while (block != 0) {
     Buffer const buffer =
         ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
     Page const page = BufferGetPage(buffer);
-    *offset = FindOnPage(page, row_number);
-    if (*offset != InvalidOffsetNumber) {
-      return buffer;
+    uint32_t const generation = TrailerOf(page)->generation;
+    if (block == front && known != 0 && generation != map->generation) {
+      UnlockReleaseBuffer(buffer);
+      BlockNumber const leaf = map->leaf;
+      uint32_t const entry = map->entry;
+      ClearMap(map, map->storage_id, map->segment);
+      map->leaf = leaf;
+      map->entry = entry;
+      map->last_use = ++use_count;
+      Refresh(relation, map, front);
+      return;
     }
-    block = TrailerOf(page)->next;
+    OffsetNumber const count = Learn(map, block, page, block == known ? known_count : 0);
+    if (block == front) {
+      map->front = front;
+      map->front_count = count;
+      map->generation = generation;
+    }
+    block = block == known ? 0 : TrailerOf(page)->next;
     UnlockReleaseBuffer(buffer);
   }
-  return InvalidBuffer;
 }
 
-// The columns whose old values heap compares or logs when the row changes.
-Bitmapset* ColumnsKept(Relation relation) {
-  if (relation->rd_rel->relreplident == REPLICA_IDENTITY_FULL &&
-      RelationIsLogicallyLogged(relation)) {
-    Bitmapset* const all =
-        bms_add_range(nullptr, 1 - FirstLowInvalidHeapAttributeNumber,
-                      RelationGetDescr(relation)->natts - FirstLowInvalidHeapAttributeNumber);
-    return all;
+bool Look(const SegmentMap* map, uint64_t row_number, ItemPointer tid) {
+  uint64_t const row = row_number % kSegmentRows;
+  if (map->blocks[row] == 0) {
+    return false;
   }
-  return bms_union(RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY),
-                   RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_IDENTITY_KEY));
+  ItemPointerSet(tid, map->blocks[row], map->offsets[row]);
+  return true;
+}
+
+// The map of the row's segment, up to date; null when the segment has no stubs.
+SegmentMap* FreshMap(Relation relation, uint64_t row_number) {
+  Metapage const metapage = ReadMetapage(relation);
+  if (metapage.stub_directory_levels == 0) {
+    return nullptr;
+  }
+  SegmentMap* const map = MapOf(metapage.storage_id, row_number / kSegmentRows);
+  Buffer leaf = InvalidBuffer;
+  if (map->leaf == 0) {
+    leaf = FindLeaf(relation, map->segment, BUFFER_LOCK_SHARE, &map->entry);
+    if (leaf == InvalidBuffer) {
+      return nullptr;
+    }
+    map->leaf = BufferGetBlockNumber(leaf);
+  } else {
+    leaf = ReadKind(relation, map->leaf, BUFFER_LOCK_SHARE, PageKind::kDirectory,
+                    "a directory of row stubs");
+  }
+  BlockNumber const front = EntriesOf(BufferGetPage(leaf))[map->entry];
+  UnlockReleaseBuffer(leaf);
+  if (front == 0) {
+    return nullptr;
+  }
+  Refresh(relation, map, front);
+  return map;
+}
+
+bool KeepsAll(Relation relation) {
+  return relation->rd_rel->relreplident == REPLICA_IDENTITY_FULL &&
+         RelationIsLogicallyLogged(relation);
+}
+
+// The columns whose old values heap compares or logs when the row changes. Not to be changed.
+Bitmapset* ColumnsKept(Relation relation) {
+  if (KeepsAll(relation)) {
+    return bms_add_range(nullptr, 1 - FirstLowInvalidHeapAttributeNumber,
+                         RelationGetDescr(relation)->natts - FirstLowInvalidHeapAttributeNumber);
+  }
+  bms_free(RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY));  // fills the cached sets
+  if (bms_is_empty(relation->rd_idattr)) {
+    return relation->rd_keyattr;
+  }
+  return bms_union(relation->rd_keyattr, relation->rd_idattr);
 }
 
 // A frozen heap tuple with the row's number behind it.
@@ -285,62 +417,75 @@ HeapTuple FormStub(Relation relation, uint64_t row_number, TupleTableSlot* row) 
   stub->t_data->t_infomask &= ~HEAP_XACT_MASK;
   stub->t_data->t_infomask2 &= ~HEAP2_XACT_MASK;
   stub->t_data->t_infomask |= HEAP_XMAX_INVALID;
-  HeapTupleHeaderSetXmin(stub->t_data, FrozenTransactionId);
+  HeapTupleHeaderSetXmin(stub->t_data, GetCurrentTransactionId());
   HeapTupleHeaderSetXminFrozen(stub->t_data);
   HeapTupleHeaderSetCmin(stub->t_data, FirstCommandId);
   HeapTupleHeaderSetXmax(stub->t_data, InvalidTransactionId);
   return stub;
 }
 
-// Room for one more tuple and its line pointer.
-bool Fits(Page page, Size length) {
+// Puts the stub on the page if it has room, logged as heap logs an insertion.
+bool Put(Relation relation, Buffer buffer, HeapTuple stub, OffsetNumber count) {
+  Page const page = BufferGetPage(buffer);
   auto const* const header = reinterpret_cast<PageHeader>(page);
-  return header->pd_lower + sizeof(ItemIdData) + MAXALIGN(length) <=
-             TrailerOf(page)->first_tuple_byte &&
-         PageGetMaxOffsetNumber(page) < MaxHeapTuplesPerPage;
-}
-
-// Puts the stub on the page, which has room. Returns where.
-ItemPointerData Put(Relation relation, Buffer buffer, HeapTuple stub) {
-  GenericXLogState* const state = GenericXLogStart(relation);
-  Page const page = GenericXLogRegisterBuffer(state, buffer, 0);
-  auto* const header = reinterpret_cast<PageHeader>(page);
-  PageTrailer* const trailer = TrailerOf(page);
-  trailer->first_tuple_byte =
-      static_cast<uint16_t>(trailer->first_tuple_byte - MAXALIGN(stub->t_len));
-  header->pd_lower += sizeof(ItemIdData);
-  header->pd_upper = header->pd_lower;
-  OffsetNumber const offset = PageGetMaxOffsetNumber(page);
+  if (count == PageGetMaxOffsetNumber(page) ||
+      header->pd_lower + MAXALIGN(stub->t_len) > header->pd_upper) {
+    return false;
+  }
+  auto const offset = static_cast<OffsetNumber>(count + 1);
   ItemPointerSet(&stub->t_self, BufferGetBlockNumber(buffer), offset);
   stub->t_data->t_ctid = stub->t_self;
-  ItemIdSetNormal(PageGetItemId(page, offset), trailer->first_tuple_byte, stub->t_len);
-  std::memcpy(static_cast<char*>(page) + trailer->first_tuple_byte, stub->t_data, stub->t_len);
-  GenericXLogFinish(state);
-  return stub->t_self;
+  START_CRIT_SECTION();
+  if (PageAddItem(page, reinterpret_cast<Item>(stub->t_data), stub->t_len, offset, true, true) !=
+      offset) {
+    elog(PANIC, "could not add a row stub to block %u", BufferGetBlockNumber(buffer));
+  }
+  MarkBufferDirty(buffer);
+  if (RelationNeedsWAL(relation)) {
+    xl_heap_insert record{};
+    record.offnum = offset;
+    xl_heap_header tuple_header{};
+    tuple_header.t_infomask2 = stub->t_data->t_infomask2;
+    tuple_header.t_infomask = stub->t_data->t_infomask;
+    tuple_header.t_hoff = stub->t_data->t_hoff;
+    XLogBeginInsert();
+    XLogRegisterData(reinterpret_cast<char*>(&record), SizeOfHeapInsert);
+    XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
+    XLogRegisterBufData(0, reinterpret_cast<char*>(&tuple_header), SizeOfHeapHeader);
+    XLogRegisterBufData(0, reinterpret_cast<char*>(stub->t_data) + SizeofHeapTupleHeader,
+                        static_cast<int>(stub->t_len - SizeofHeapTupleHeader));
+    XLogRecPtr const end = XLogInsert(RM_HEAP_ID, XLOG_HEAP_INSERT);  // PageSetLSN is a macro
+    PageSetLSN(page, end);
+  }
+  END_CRIT_SECTION();
+  return true;
 }
 
-// One try: false when the chain had no room at its front, which `front` then is.
+// One try: false when the chain has no room at its front, which `front` then is.
 bool TryMake(Relation relation, uint64_t row_number, HeapTuple stub, ItemPointer tid,
              BlockNumber* front) {
+  uint64_t const segment = row_number / kSegmentRows;
   uint32_t entry = 0;
   // Held while we look and put, so that nobody else makes a stub of the same row.
-  Buffer const leaf = FindLeaf(relation, row_number / kSegmentRows, BUFFER_LOCK_EXCLUSIVE, &entry);
+  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
   *front = leaf == InvalidBuffer ? 0 : EntriesOf(BufferGetPage(leaf))[entry];
   bool done = false;
-  OffsetNumber offset = InvalidOffsetNumber;
-  Buffer const found = FindInChain(relation, *front, row_number, &offset);
-  if (found != InvalidBuffer) {
-    ItemPointerSet(tid, BufferGetBlockNumber(found), offset);
-    UnlockReleaseBuffer(found);
-    done = true;
-  } else if (*front != 0) {
-    Buffer const buffer =
-        ReadKind(relation, *front, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
-    if (Fits(BufferGetPage(buffer), stub->t_len)) {
-      *tid = Put(relation, buffer, stub);
-      done = true;
+  if (*front != 0) {
+    SegmentMap* const map = MapOf(ReadMetapage(relation).storage_id, segment);
+    map->leaf = BufferGetBlockNumber(leaf);
+    map->entry = entry;
+    Refresh(relation, map, *front);
+    done = Look(map, row_number, tid);
+    if (!done) {
+      Buffer const buffer = ReadKind(relation, *front, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs,
+                                     "a page of row stubs");
+      done = Put(relation, buffer, stub, map->front_count);
+      if (done) {
+        *tid = stub->t_self;
+        map->front_count = Learn(map, *front, BufferGetPage(buffer), map->front_count);
+      }
+      UnlockReleaseBuffer(buffer);
     }
-    UnlockReleaseBuffer(buffer);
   }
   if (leaf != InvalidBuffer) {
     UnlockReleaseBuffer(leaf);
@@ -384,15 +529,8 @@ HeapTupleData TupleAt(Relation relation, Buffer buffer, OffsetNumber offset) {
 }  // namespace
 
 bool Find(Relation relation, uint64_t row_number, ItemPointer tid) noexcept {
-  OffsetNumber offset = InvalidOffsetNumber;
-  Buffer const buffer =
-      FindInChain(relation, FindChain(relation, row_number / kSegmentRows), row_number, &offset);
-  if (buffer == InvalidBuffer) {
-    return false;
-  }
-  ItemPointerSet(tid, BufferGetBlockNumber(buffer), offset);
-  UnlockReleaseBuffer(buffer);
-  return true;
+  const SegmentMap* const map = FreshMap(relation, row_number);
+  return map != nullptr && Look(map, row_number, tid);
 }
 
 bool NeedsRow(Relation relation) noexcept {
@@ -422,13 +560,13 @@ bool Any(Relation relation) noexcept {
 }
 
 bool IsVisible(Relation relation, uint64_t row_number, Snapshot snapshot) noexcept {
-  OffsetNumber offset = InvalidOffsetNumber;
-  Buffer const buffer =
-      FindInChain(relation, FindChain(relation, row_number / kSegmentRows), row_number, &offset);
-  if (buffer == InvalidBuffer) {
+  ItemPointerData tid;
+  if (snapshot->snapshot_type == SNAPSHOT_ANY || !Find(relation, row_number, &tid)) {
     return true;
   }
-  HeapTupleData stub = TupleAt(relation, buffer, offset);
+  Buffer const buffer = ReadKind(relation, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_SHARE,
+                                 PageKind::kStubs, "a page of row stubs");
+  HeapTupleData stub = TupleAt(relation, buffer, ItemPointerGetOffsetNumber(&tid));
   bool const visible = HeapTupleSatisfiesVisibility(&stub, snapshot, buffer);
   HeapCheckForSerializableConflictOut(visible, relation, &stub, buffer, snapshot);
   UnlockReleaseBuffer(buffer);
@@ -456,7 +594,7 @@ void ForEach(Relation relation, uint64_t first_row, uint64_t row_count,
     while (block != 0) {
       Buffer const buffer =
           ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
-      OffsetNumber const last = PageGetMaxOffsetNumber(BufferGetPage(buffer));
+      OffsetNumber const last = CountOn(BufferGetPage(buffer), 0);
       for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
         if (!ItemIdIsNormal(PageGetItemId(BufferGetPage(buffer), offset))) {
           continue;
