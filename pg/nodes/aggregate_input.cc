@@ -143,8 +143,9 @@ std::optional<std::vector<AttrNumber>> Feeder::BatchColumns(ColumnarScanState* s
 Status Feeder::FeedScan(ColumnarScanState& scan, const std::vector<AttrNumber>& attributes,
                         uint64_t* row_count) {
   ASSIGN_OR_RETURN(BatchReader* const reader, BatchesOf(scan));
-  if (attributes.empty() && scan.filter_count == 0) {
-    *row_count = reader->relation_row_count();
+  std::optional<uint64_t> const known_count = reader->KnownRowCount();
+  if (attributes.empty() && scan.filter_count == 0 && known_count) {
+    *row_count = *known_count;
     return sink_.TakeRows(*row_count);
   }
   ScanBatch batch(*reader, attributes);

@@ -14,14 +14,15 @@ Result<std::unique_ptr<BatchReader>> BatchReader::Open(Relation relation, Snapsh
   return std::unique_ptr<BatchReader>(new BatchReader(std::move(reader)));
 }
 
-BatchReader::BatchReader(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {
+BatchReader::BatchReader(std::unique_ptr<ColumnarReader> reader)
+    : reader_(std::move(reader)), row_pages_(*reader_) {
   slots_.resize(static_cast<size_t>(RelationGetNumberOfAttributes(reader_->relation())));
 }
 
 void BatchReader::Rewind() {
   Forget();
-  next_stripe_ = 0;
-  footer_ = nullptr;
+  next_unit_ = 0;
+  unit_ = Unit::kNone;
 }
 
 void BatchReader::Forget() {
@@ -31,50 +32,90 @@ void BatchReader::Forget() {
   current_.clear();
 }
 
-bool BatchReader::NextStripe() {
-  stripe_ = next_shared_stripe_ == nullptr
-                ? next_stripe_++
-                : static_cast<size_t>(pg_atomic_fetch_add_u64(next_shared_stripe_, 1));
-  return stripe_ < reader_->stripes().size();
+/// Stripes come first, then runs of row pages. Processes that share a scan see the same stripes;
+/// the file may have grown for those that opened it later, by pages without a visible row.
+Result<bool> BatchReader::NextUnit() {
+  uint64_t const unit =
+      next_shared_unit_ == nullptr ? next_unit_++ : pg_atomic_fetch_add_u64(next_shared_unit_, 1);
+  uint64_t const stripe_count = reader_->stripes().size();
+  if (unit < stripe_count) {
+    stripe_ = static_cast<size_t>(unit);
+    ASSIGN_OR_RETURN(footer_, reader_->Stripe(stripe_));
+    unit_ = Unit::kStripe;
+    next_row_group_ = 0;
+    counters_.row_groups_total += footer_->row_group_count();
+    return true;
+  }
+  if (unit - stripe_count < row_pages_.run_count()) {
+    counters_.row_pages_read += row_pages_.Load(unit - stripe_count);
+    unit_ = Unit::kRowPages;
+    return true;
+  }
+  return false;
 }
 
 Result<bool> BatchReader::Next() {
   for (;;) {
     CheckInterrupts();
     Forget();
-    if (footer_ == nullptr) {
-      if (!NextStripe()) {
+    if (unit_ == Unit::kNone) {
+      ASSIGN_OR_RETURN(bool const found, NextUnit());
+      if (!found) {
         return false;
       }
-      ASSIGN_OR_RETURN(footer_, reader_->Stripe(stripe_));
-      next_row_group_ = 0;
-      counters_.row_groups_total += footer_->row_group_count();
     }
-    if (next_row_group_ == footer_->row_group_count()) {
-      footer_ = nullptr;
-      continue;
-    }
-    row_group_ = next_row_group_++;
-    ASSIGN_OR_RETURN(bool const has_rows, EnterRowGroup());
+    ASSIGN_OR_RETURN(bool const has_rows,
+                     unit_ == Unit::kStripe ? NextRowGroup() : NextRowsOfPages());
     if (has_rows) {
       return true;
     }
   }
 }
 
+Result<bool> BatchReader::NextRowGroup() {
+  if (next_row_group_ == footer_->row_group_count()) {
+    unit_ = Unit::kNone;
+    return false;
+  }
+  row_group_ = next_row_group_++;
+  return EnterRowGroup();
+}
+
+Result<bool> BatchReader::NextRowsOfPages() {
+  ASSIGN_OR_RETURN(bool const found, row_pages_.Next());
+  if (!found) {
+    unit_ = Unit::kNone;
+    return false;
+  }
+  selection_.SelectAll(row_pages_.row_count());
+  return ApplyFilters(row_pages_.row_count());
+}
+
 Result<bool> BatchReader::EnterRowGroup() {
+  uint32_t const row_count = footer_->row_group_rows(row_group_);
+  first_row_number_ =
+      reader_->stripes()[stripe_].first_row_number + footer_->row_group_first_row(row_group_);
   if (!MayMatch()) {
-    ++counters_.row_groups_skipped;
-    counters_.rows_skipped += footer_->row_group_rows(row_group_);
+    SkipRowGroup(first_row_number_, row_count);
     return false;
   }
   ++counters_.row_groups_read;
-  uint32_t const row_count = footer_->row_group_rows(row_group_);
   selection_.SelectAll(row_count);
-  first_row_number_ =
-      reader_->stripes()[stripe_].first_row_number + footer_->row_group_first_row(row_group_);
-  uint32_t selected_count = row_count;
+  reader_->FindHidden(first_row_number_, row_count, hidden_);
+  std::span<const uint64_t> const hidden_words = hidden_.words();
+  for (uint32_t index = 0; index < hidden_words.size(); ++index) {
+    selection_.IntersectWord(index, ~hidden_words[index]);
+  }
+  return ApplyFilters(row_count - hidden_.count());
+}
+
+/// Removes from the selection, which holds `visible_count` rows, those that a filter removes.
+Result<bool> BatchReader::ApplyFilters(uint64_t visible_count) {
+  uint64_t selected_count = visible_count;
   for (const Filter& filter : filters_) {
+    if (selected_count == 0) {
+      break;
+    }
     const columnar::ChunkInfo* const chunk = Chunk(filter.attribute);
     if (chunk != nullptr &&
         filter.filter.AlwaysMatches(chunk->statistics, chunk->row_count, chunk->null_count)) {
@@ -83,13 +124,49 @@ Result<bool> BatchReader::EnterRowGroup() {
     ASSIGN_OR_RETURN(const columnar::ColumnVector* const column, Column(filter.attribute));
     filter.filter.Apply(*column, selection_);
     selected_count = selection_.CountSelected();
-    if (selected_count == 0) {
-      break;
+  }
+  counters_.rows_removed += visible_count - selected_count;
+  all_selected_ = selected_count == selection_.row_count();
+  return selected_count > 0;
+}
+
+void BatchReader::SkipRowGroup(uint64_t first_row, uint32_t row_count) {
+  ++counters_.row_groups_skipped;
+  counters_.rows_skipped += row_count;
+  if (counts_skipped_exactly_) {
+    reader_->FindHidden(first_row, row_count, hidden_);
+    counters_.rows_skipped -= hidden_.count();
+  }
+}
+
+std::optional<uint64_t> BatchReader::KnownRowCount() const {
+  bool const is_known = !reader_->has_stubs() && reader_->row_blocks().count() == 0;
+  return is_known ? std::optional(reader_->row_count()) : std::nullopt;
+}
+
+Result<bool> BatchReader::HasRows() {
+  if (!has_rows_) {
+    has_rows_ = FindAnyRow();
+  }
+  return *has_rows_;
+}
+
+/// REQUIRES: nothing was read yet: it uses the run of row pages.
+bool BatchReader::FindAnyRow() {
+  for (const StripeEntry& entry : reader_->stripes()) {
+    CheckInterrupts();
+    reader_->FindHidden(entry.first_row_number, static_cast<uint32_t>(entry.row_count), hidden_);
+    if (hidden_.count() < entry.row_count) {
+      return true;
     }
   }
-  counters_.rows_removed += row_count - selected_count;
-  all_selected_ = selected_count == row_count;
-  return selected_count > 0;
+  for (uint64_t run = 0; run < row_pages_.run_count(); ++run) {
+    row_pages_.Load(run);
+    if (row_pages_.has_rows()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool BatchReader::MayMatch() const {
@@ -103,7 +180,9 @@ bool BatchReader::MayMatch() const {
 Result<const columnar::ColumnVector*> BatchReader::Column(AttrNumber attribute) {
   Slot& slot = slots_[static_cast<size_t>(attribute - 1)];
   if (!slot.is_current) {
-    RETURN_IF_ERROR(reader_->ReadColumn(stripe_, row_group_, attribute, slot.vector));
+    RETURN_IF_ERROR(unit_ == Unit::kRowPages
+                        ? row_pages_.Read(attribute, slot.vector)
+                        : reader_->ReadColumn(stripe_, row_group_, attribute, slot.vector));
     slot.is_current = true;
     current_.push_back(attribute);
   }

@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 #include "pg/am/columnar/relation_reader.h"
+#include "pg/nodes/row_page_batch.h"
 #include "vexec/column_filter.h"
 #include "vexec/selection.h"
 
@@ -12,9 +13,10 @@ extern "C" {
 
 namespace orochi::pg {
 
-/// Reads a columnar relation one row group at a time, in row order: row groups that the filters'
-/// statistics rule out are skipped, then only the filtered columns are decoded until a row remains,
-/// and every other column when somebody asks for it.
+/// Reads a columnar relation batch by batch, in the order of the access method's own scans. First
+/// the row groups of stripes: those that the filters' statistics rule out are skipped, rows that
+/// were updated or deleted are never selected. Then the rows of row pages. Only the filtered
+/// columns are decoded until a row remains, and every other column when somebody asks for it.
 ///
 /// Life:    Open, SetFilters, Next*, Rewind, Next*, ...    Threads: none.
 /// Borrows: relation and snapshot, as ColumnarReader.
@@ -28,7 +30,8 @@ class BatchReader {
     uint64_t row_groups_total = 0;  // of stripes reached so far
     uint64_t row_groups_read = 0;
     uint64_t row_groups_skipped = 0;
-    uint64_t rows_removed = 0;  // in row groups read
+    uint64_t row_pages_read = 0;
+    uint64_t rows_removed = 0;  // visible rows, in row groups and row pages read
     uint64_t rows_skipped = 0;  // in row groups skipped
   };
 
@@ -37,59 +40,82 @@ class BatchReader {
   /// Conjuncts. Takes effect with the next Rewind or before the first Next.
   void SetFilters(std::vector<Filter> filters) { filters_ = std::move(filters); }
 
-  /// Several processes share one scan through shared memory: each stripe goes to one of them.
-  void ShareStripes(pg_atomic_uint64* next_stripe) { next_shared_stripe_ = next_stripe; }
+  /// Several processes share one scan through shared memory: each stripe, and each run of row
+  /// pages, goes to one of them.
+  void ShareUnits(pg_atomic_uint64* next_unit) { next_shared_unit_ = next_unit; }
 
-  /// Goes to the next row group with a selected row; false at the end. Cancels when asked to.
+  /// Lets rows_skipped count visible rows only, at the price of looking for hidden ones.
+  void CountSkippedExactly() { counts_skipped_exactly_ = true; }
+
+  /// Goes to the next batch with a selected row; false at the end. Cancels when asked to.
   Result<bool> Next();
   /// Starts over. Does not look for new stripes. The shared counter is its owner's to reset.
   void Rewind();
 
-  /// Of the current row group. REQUIRES: the last Next answered true.
+  /// Of the current batch. REQUIRES: the last Next answered true.
   uint32_t row_count() const { return selection_.row_count(); }
   const vexec::Selection& selection() const { return selection_; }
-  uint64_t first_row_number() const { return first_row_number_; }
-  /// Decoded on the first call for this row group; valid until the next Next or Rewind.
-  Result<const columnar::ColumnVector*> Column(AttrNumber attribute);
-  /// Null when the stripe is older than the column.
-  const columnar::ChunkInfo* Chunk(AttrNumber attribute) const {
-    return reader_->Chunk(row_group_, attribute);
+  ItemPointerData tid(uint32_t row) const {
+    return unit_ == Unit::kRowPages ? row_pages_.tid(row) : TidOfRow(first_row_number_ + row);
   }
-  /// True when every row of the row group is selected.
+  /// Decoded on the first call for this batch; valid until the next Next or Rewind.
+  Result<const columnar::ColumnVector*> Column(AttrNumber attribute);
+  /// Null for rows of row pages, and when the stripe is older than the column.
+  const columnar::ChunkInfo* Chunk(AttrNumber attribute) const {
+    return unit_ == Unit::kRowPages ? nullptr : reader_->Chunk(row_group_, attribute);
+  }
+  /// True when every row of the batch is selected; of a row group that is all its rows, so none is
+  /// hidden.
   bool AllSelected() const { return all_selected_; }
 
   const Counters& counters() const { return counters_; }
-  /// Rows of all stripes, without reading them.
-  uint64_t relation_row_count() const { return reader_->row_count(); }
+  /// Rows of the relation when the catalog knows: none was updated or deleted, none is on a row
+  /// page.
+  std::optional<uint64_t> KnownRowCount() const;
+  /// Whether the snapshot sees any row. Reads until it finds one, the first time.
+  Result<bool> HasRows();
   bool has_filters() const { return !filters_.empty(); }
   const ColumnType& column_type(AttrNumber attribute) const {
     return reader_->column_type(attribute);
   }
 
  private:
-  /// A decoded column and the row group it belongs to.
+  /// A column, decoded for the current batch or for an earlier one.
   struct Slot {
     columnar::ColumnVector vector;
     bool is_current = false;
   };
 
+  /// What the reader is in: a part of the relation that one process reads.
+  enum class Unit : uint8_t { kNone, kStripe, kRowPages };
+
   explicit BatchReader(std::unique_ptr<ColumnarReader> reader);
-  bool NextStripe();
+  Result<bool> NextUnit();
+  Result<bool> NextRowGroup();
+  Result<bool> NextRowsOfPages();
   Result<bool> EnterRowGroup();
+  Result<bool> ApplyFilters(uint64_t visible_count);
   bool MayMatch() const;
+  void SkipRowGroup(uint64_t first_row, uint32_t row_count);
+  bool FindAnyRow();
   void Forget();
 
   std::unique_ptr<ColumnarReader> reader_;
+  RowPageBatch row_pages_;
   std::vector<Filter> filters_;
   std::vector<Slot> slots_;          // by attribute - 1
   std::vector<AttrNumber> current_;  // attributes with is_current
   vexec::Selection selection_;
+  HiddenRows hidden_;
   Counters counters_;
-  pg_atomic_uint64* next_shared_stripe_ = nullptr;
+  pg_atomic_uint64* next_shared_unit_ = nullptr;
+  bool counts_skipped_exactly_ = false;
+  std::optional<bool> has_rows_;
 
-  size_t next_stripe_ = 0;
+  uint64_t next_unit_ = 0;  // stripes, then runs of row pages
+  Unit unit_ = Unit::kNone;
   size_t stripe_ = 0;
-  const columnar::StripeReader* footer_ = nullptr;  // of stripe_; null between stripes
+  const columnar::StripeReader* footer_ = nullptr;  // of stripe_
   uint32_t next_row_group_ = 0;
   uint32_t row_group_ = 0;
   uint64_t first_row_number_ = 0;

@@ -32,10 +32,11 @@ bool IsFullyFilteredByBatches(const Path* path) noexcept;
 
 /// The processes of a parallel scan meet here, in dynamic shared memory.
 struct SharedColumnarScan {
-  pg_atomic_uint64 next_stripe;
+  pg_atomic_uint64 next_unit;
   pg_atomic_uint64 row_groups_total;
   pg_atomic_uint64 row_groups_read;
   pg_atomic_uint64 row_groups_skipped;
+  pg_atomic_uint64 row_pages_read;
   pg_atomic_uint64 rows_removed;
 };
 
@@ -67,7 +68,6 @@ struct ColumnarScanState {
   const uint32_t* rows;  // selected rows of the batch; the next one to emit is rows[position]
   uint32_t row_count;
   uint32_t position;
-  uint64_t first_row_number;
 
   bool filters_are_bound;
   // The plan has conditions of row security or of a security barrier view. How many rows passed

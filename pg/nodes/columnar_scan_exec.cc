@@ -1,4 +1,4 @@
-// ColumnarScan in the executor. Per row it is plain code; C++ is entered once per row group.
+// ColumnarScan in the executor. Per row it is plain code; C++ is entered once per batch.
 
 #include "pg/nodes/columnar_scan_exec.h"
 
@@ -60,7 +60,10 @@ Status OpenReader(ColumnarScanState& scan) {
   });
   ASSIGN_OR_RETURN(scan.objects->reader, BatchReader::Open(relation, snapshot));
   if (scan.shared != nullptr) {
-    scan.objects->reader->ShareStripes(&scan.shared->next_stripe);
+    scan.objects->reader->ShareUnits(&scan.shared->next_unit);
+  }
+  if (scan.conceals_counters) {
+    scan.objects->reader->CountSkippedExactly();
   }
   return Status::Ok();
 }
@@ -92,6 +95,7 @@ void Publish(ColumnarScanState& scan) {
   add(&scan.shared->row_groups_total, now.row_groups_total, before.row_groups_total);
   add(&scan.shared->row_groups_read, now.row_groups_read, before.row_groups_read);
   add(&scan.shared->row_groups_skipped, now.row_groups_skipped, before.row_groups_skipped);
+  add(&scan.shared->row_pages_read, now.row_pages_read, before.row_pages_read);
   add(&scan.shared->rows_removed, now.rows_removed, before.rows_removed);
   before = now;
 }
@@ -100,7 +104,7 @@ uint64_t RowsRemoved(const BatchReader::Counters& counters) {
   return counters.rows_removed + counters.rows_skipped;
 }
 
-/// Makes the next row group's selected rows ready to emit; false at the end.
+/// Makes the next batch's selected rows ready to emit; false at the end.
 Result<bool> NextBatch(ColumnarScanState& scan) {
   ASSIGN_OR_RETURN(BatchReader* const reader, BatchesOf(scan));
   uint64_t const removed_before = RowsRemoved(reader->counters());
@@ -132,7 +136,6 @@ Result<bool> NextBatch(ColumnarScanState& scan) {
   scan.rows = objects.rows.data();
   scan.row_count = static_cast<uint32_t>(objects.rows.size());
   scan.position = 0;
-  scan.first_row_number = reader->first_row_number();
   return true;
 }
 
@@ -155,7 +158,7 @@ TupleTableSlot* NextRow(ScanState* node) {
   ExecStoreVirtualTuple(slot);
   slot->tts_tableOid = RelationGetRelid(node->ss_currentRelation);
   if (scan->emits_tid) {
-    slot->tts_tid = TidOfRow(scan->first_row_number + row);
+    slot->tts_tid = scan->objects->reader->tid(row);
   }
   return slot;
 }
@@ -241,25 +244,26 @@ Size EstimateShared(CustomScanState*, ParallelContext*) {
 void InitializeShared(CustomScanState* node, ParallelContext*, void* coordinate) {
   ColumnarScanState* const scan = StateOf(node);
   scan->shared = static_cast<SharedColumnarScan*>(coordinate);
-  pg_atomic_init_u64(&scan->shared->next_stripe, 0);
+  pg_atomic_init_u64(&scan->shared->next_unit, 0);
   pg_atomic_init_u64(&scan->shared->row_groups_total, 0);
   pg_atomic_init_u64(&scan->shared->row_groups_read, 0);
   pg_atomic_init_u64(&scan->shared->row_groups_skipped, 0);
+  pg_atomic_init_u64(&scan->shared->row_pages_read, 0);
   pg_atomic_init_u64(&scan->shared->rows_removed, 0);
   if (scan->objects->reader != nullptr) {
-    scan->objects->reader->ShareStripes(&scan->shared->next_stripe);
+    scan->objects->reader->ShareUnits(&scan->shared->next_unit);
   }
 }
 
 void ReInitializeShared(CustomScanState* node, ParallelContext*, void*) {
-  pg_atomic_write_u64(&StateOf(node)->shared->next_stripe, 0);
+  pg_atomic_write_u64(&StateOf(node)->shared->next_unit, 0);
 }
 
 void InitializeWorker(CustomScanState* node, shm_toc*, void* coordinate) {
   ColumnarScanState* const scan = StateOf(node);
   scan->shared = static_cast<SharedColumnarScan*>(coordinate);
   if (scan->objects->reader != nullptr) {
-    scan->objects->reader->ShareStripes(&scan->shared->next_stripe);
+    scan->objects->reader->ShareUnits(&scan->shared->next_unit);
   }
 }
 
@@ -271,6 +275,7 @@ void ShutdownScan(CustomScanState* node) {
   scan->of_workers = {.row_groups_total = pg_atomic_read_u64(&scan->shared->row_groups_total),
                       .row_groups_read = pg_atomic_read_u64(&scan->shared->row_groups_read),
                       .row_groups_skipped = pg_atomic_read_u64(&scan->shared->row_groups_skipped),
+                      .row_pages_read = pg_atomic_read_u64(&scan->shared->row_pages_read),
                       .rows_removed = pg_atomic_read_u64(&scan->shared->rows_removed)};
 }
 
@@ -310,6 +315,9 @@ void ExplainCounters(const ColumnarScanState* scan, ExplainState* es) noexcept {
   show("Row Groups Total", counters.row_groups_total);
   show("Row Groups Read", counters.row_groups_read);
   show("Row Groups Skipped", counters.row_groups_skipped);
+  if (counters.row_pages_read > 0) {
+    show("Row Pages Read", counters.row_pages_read);
+  }
 }
 
 void ExplainScan(CustomScanState* node, List* ancestors, ExplainState* es) {
@@ -371,9 +379,12 @@ Result<BatchReader*> BatchesOf(ColumnarScanState& scan) {
     RETURN_IF_ERROR(OpenReader(scan));
   }
   BatchReader* const reader = scan.objects->reader.get();
-  // An expression that fails must not fail a scan without rows, as in PostgreSQL.
-  if (!scan.filters_are_bound && reader->relation_row_count() > 0) {
-    RETURN_IF_ERROR(BindFilters(scan));
+  if (!scan.filters_are_bound && scan.filter_count > 0) {
+    // An expression that fails must not fail a scan without rows, as in PostgreSQL.
+    ASSIGN_OR_RETURN(bool const has_rows, reader->HasRows());
+    if (has_rows) {
+      RETURN_IF_ERROR(BindFilters(scan));
+    }
   }
   return reader;
 }

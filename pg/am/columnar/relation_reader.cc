@@ -206,8 +206,7 @@ Status ColumnarReader::ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute
   }
 }
 
-Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
-                                   columnar::ColumnVector& out) const {
+columnar::Cell ColumnarReader::MissingValue(AttrNumber attribute) const {
   struct Missing {
     Datum value;
     bool is_null;
@@ -221,13 +220,18 @@ Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
     }
     return found;
   });
+  return missing.is_null ? columnar::Cell::Null() : CellOf(type, missing.value);
+}
+
+Status ColumnarReader::FillMissing(AttrNumber attribute, uint32_t row_count,
+                                   columnar::ColumnVector& out) const {
+  const ColumnType& type = column_type(attribute);
+  columnar::Cell const cell = MissingValue(attribute);
   out.type = type.physical;
   out.row_count = row_count;
-  out.null_count = missing.is_null ? row_count : 0;
+  out.null_count = cell.is_null ? row_count : 0;
   out.valid_words.assign((row_count + 63) / 64, 0);
   uint32_t const width_bytes = columnar::WidthBytes(type.physical);
-  columnar::Cell const cell =
-      missing.is_null ? columnar::Cell::Null() : CellOf(type, missing.value);
   if (width_bytes > 0) {
     out.fixed_words.assign((uint64_t{row_count} * width_bytes + 7) / 8, 0);
     auto* const bytes = reinterpret_cast<std::byte*>(out.fixed_words.data());

@@ -86,6 +86,9 @@ class ColumnarReader {
   Status ReadColumn(size_t stripe, uint32_t row_group, AttrNumber attribute,
                     columnar::ColumnVector& out);
 
+  /// What rows older than the column have in it. Borrows from the descriptor.
+  columnar::Cell MissingValue(AttrNumber attribute) const;
+
   const ColumnType& column_type(AttrNumber attribute) const {
     return types_[static_cast<size_t>(attribute - 1)];
   }

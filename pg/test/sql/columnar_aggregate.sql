@@ -2,6 +2,7 @@
 -- same rows in the same order, over columnar tables and over partitions of which some are columnar.
 -- Method: the same query with the node and without it (orochi.enable_vectorized_execution); float
 -- results compared through their binary form; EXPLAIN shows who did the work.
+SET orochi.columnar_row_page_rows = 0;
 SET orochi.columnar_stripe_rows = 1000;
 SET orochi.columnar_row_group_rows = 100;
 SET max_parallel_workers_per_gather = 0;

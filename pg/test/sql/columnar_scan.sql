@@ -2,6 +2,7 @@
 -- comparison it does itself and for those it leaves to PostgreSQL, and it skips what it can.
 -- Method: the same rows in a heap and in a columnar table with tiny row groups; every query runs on
 -- both and the answers are compared; EXPLAIN ANALYZE shows what was read.
+SET orochi.columnar_row_page_rows = 0;
 SET orochi.columnar_stripe_rows = 1000;
 SET orochi.columnar_row_group_rows = 100;
 SET max_parallel_workers_per_gather = 0;
