@@ -6,6 +6,7 @@
 #include "pg/bridge.h"
 
 extern "C" {
+#include "storage/predicate.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -98,6 +99,10 @@ Result<RowGroupView*> RowFetcher::ViewOf(const StripeEntry& entry, uint32_t row_
 
 Result<bool> RowFetcher::Fetch(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot) {
   ASSIGN_OR_RETURN(bool const found, FetchFromStripe(row_number, snapshot, slot));
+  TryPg([&]() noexcept {
+    ItemPointerData tid = TidOfRow(row_number);
+    PredicateLockTID(reader_->relation(), &tid, snapshot, InvalidTransactionId);
+  });
   // A row whose writer is not done has no stub, and the snapshot names the writer.
   bool const dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
   if (!found || (dirty && TransactionIdIsValid(snapshot->xmin))) {

@@ -9,6 +9,7 @@
 extern "C" {
 #include "access/heapam.h"
 #include "storage/bufmgr.h"
+#include "storage/predicate.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -86,8 +87,11 @@ bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTa
     return FetchFromRowPage(relation, tid, snapshot, slot);
   }
   auto const row_number = RowOfTid(*tid);
-  return row_number && FetchStripeRow(relation, *row_number, snapshot, slot) &&
-         row_stub::IsVisible(relation, *row_number, snapshot);
+  if (!row_number || !FetchStripeRow(relation, *row_number, snapshot, slot)) {
+    return false;
+  }
+  PredicateLockTID(relation, tid, snapshot, InvalidTransactionId);
+  return row_stub::IsVisible(relation, *row_number, snapshot);
 }
 
 void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot) {

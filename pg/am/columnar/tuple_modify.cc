@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "storage/predicate.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -49,6 +50,10 @@ bool IsNewerThan(Relation relation, ItemPointer tid, Snapshot crosscheck, TM_Fai
 }
 
 void RequireHeapTid(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
+  if (!IsRowPageTid(*tid)) {
+    // Readers lock a row of a stripe by its own id; heap will check that of the stub.
+    CheckForSerializableConflictIn(relation, tid, ItemPointerGetBlockNumber(tid));
+  }
   if (!HeapTidOf(relation, tid, heap_tid)) {
     elog(ERROR, "columnar table \"%s\" has no row (%u,%u)", RelationGetRelationName(relation),
          ItemPointerGetBlockNumberNoCheck(tid), ItemPointerGetOffsetNumberNoCheck(tid));
