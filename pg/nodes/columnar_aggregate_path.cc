@@ -124,7 +124,7 @@ struct InputCost {
 };
 
 /// False when the path cannot be an input.
-bool AddCostOf(PlannerInfo* root, Path* input, InputCost* cost) noexcept {
+bool AddCostOf(Path* input, InputCost* cost) noexcept {
   if (input->param_info != nullptr || input->parallel_aware) {
     return false;
   }
@@ -132,7 +132,7 @@ bool AddCostOf(PlannerInfo* root, Path* input, InputCost* cost) noexcept {
   if (IsA(path, AppendPath)) {
     ListCell* cell;
     foreach (cell, reinterpret_cast<AppendPath*>(path)->subpaths) {
-      if (!AddCostOf(root, static_cast<Path*>(lfirst(cell)), cost)) {
+      if (!AddCostOf(static_cast<Path*>(lfirst(cell)), cost)) {
         return false;
       }
     }
@@ -140,10 +140,9 @@ bool AddCostOf(PlannerInfo* root, Path* input, InputCost* cost) noexcept {
   }
   bool const columnar = FeedsBatches(path);
   cost->any_columnar |= columnar;
-  cost->total +=
-      columnar && cost->plain_columns
-          ? ColumnarBatchCost(root, path) + path->rows * cost->value_cost * kBatchValueCost
-          : input->total_cost + input->rows * cost->value_cost * kRowValueCost;
+  cost->total += columnar && cost->plain_columns
+                     ? ColumnarBatchCost(path) + path->rows * cost->value_cost * kBatchValueCost
+                     : input->total_cost + input->rows * cost->value_cost * kRowValueCost;
   return true;
 }
 
@@ -174,15 +173,13 @@ CustomPath* MakePath(RelOptInfo* output, Path* input, const Parts& parts, List* 
 }
 
 /// The cheapest input with a columnar leaf, or null.
-Path* ChooseInput(PlannerInfo* root, RelOptInfo* input, const InputCost& measure,
-                  Cost* total) noexcept {
+Path* ChooseInput(RelOptInfo* input, const InputCost& measure, Cost* total) noexcept {
   Path* best = nullptr;
   ListCell* cell;
   foreach (cell, input->pathlist) {
     auto* const path = static_cast<Path*>(lfirst(cell));
     InputCost cost = measure;
-    if (AddCostOf(root, path, &cost) && cost.any_columnar &&
-        (best == nullptr || cost.total < *total)) {
+    if (AddCostOf(path, &cost) && cost.any_columnar && (best == nullptr || cost.total < *total)) {
       best = path;
       *total = cost.total;
     }
@@ -208,7 +205,7 @@ void OfferAggregate(PlannerInfo* root, RelOptInfo* input, RelOptInfo* output,
                              .total = 0,
                              .any_columnar = false};
   Cost cost = 0;
-  Path* const best = ChooseInput(root, input, measure, &cost);
+  Path* const best = ChooseInput(input, measure, &cost);
   if (best == nullptr) {
     return;
   }

@@ -25,9 +25,10 @@ void RegisterColumnarScan();
 bool IsColumnarScanPath(const Path* path) noexcept;
 
 /// What reading a relation costs up to the batches: no rows are formed.
-/// REQUIRES: IsColumnarScanPath(path). Plain code that may raise errors: call inside TryPg.
-Cost ColumnarBatchCost(PlannerInfo* root, const Path* path) noexcept;
-/// Whether filters on batches cover every condition of the scan. As above.
+/// REQUIRES: IsColumnarScanPath(path).
+Cost ColumnarBatchCost(const Path* path) noexcept;
+/// Whether filters on batches cover every condition of the scan. Plain code that may raise errors:
+/// call inside TryPg. REQUIRES: as above.
 bool IsFullyFilteredByBatches(const Path* path) noexcept;
 
 /// The processes of a parallel scan meet here, in dynamic shared memory.

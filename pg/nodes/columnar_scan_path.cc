@@ -2,6 +2,7 @@
 
 #include "pg/nodes/columnar_scan.h"
 
+#include "pg/am/columnar/size_estimate.h"
 #include "pg/bridge.h"
 #include "pg/nodes/columnar_scan_exec.h"
 #include "pg/settings.h"
@@ -28,6 +29,8 @@ set_rel_pathlist_hook_type previous_hook = nullptr;
 
 // A decoded or compared value in a batch, relative to an operator called by the executor.
 constexpr double kBatchValueCost = 0.02;
+// A tuple of a row page found and made part of a batch, relative to one found in the heap.
+constexpr double kRowPageTupleCost = 0.4;
 // A row formed from a batch, relative to a tuple found and deformed in the heap.
 constexpr double kRowCost = 0.5;
 
@@ -84,12 +87,10 @@ bool UsesHeapSystemColumn(const Bitmapset* used) noexcept {
   return false;
 }
 
-/// The share of the relation's bytes in the columns that the scan reads, by average width.
-double ShareOfBytesRead(PlannerInfo* root, RelOptInfo* rel, int* column_count) noexcept {
+/// The share of a relation's bytes in the columns that the scan reads, by average width.
+double ShareOfBytesRead(Relation relation, RelOptInfo* rel, int* column_count) noexcept {
   Bitmapset* const used = UsedAttributes(rel);
   bool const all = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
-  RangeTblEntry* const entry = planner_rt_fetch(static_cast<int>(rel->relid), root);
-  Relation const relation = table_open(entry->relid, NoLock);
   double used_width = 0;
   double width = 0;
   for (int i = 0; i < RelationGetNumberOfAttributes(relation); ++i) {
@@ -99,7 +100,7 @@ double ShareOfBytesRead(PlannerInfo* root, RelOptInfo* rel, int* column_count) n
     }
     int32 attribute_width = attribute->attlen;
     if (attribute_width <= 0) {
-      attribute_width = get_attavgwidth(entry->relid, attribute->attnum);
+      attribute_width = get_attavgwidth(RelationGetRelid(relation), attribute->attnum);
     }
     if (attribute_width <= 0) {
       attribute_width = get_typavgwidth(attribute->atttypid, attribute->atttypmod);
@@ -110,11 +111,37 @@ double ShareOfBytesRead(PlannerInfo* root, RelOptInfo* rel, int* column_count) n
       ++*column_count;
     }
   }
-  table_close(relation, NoLock);
   return width > 0 ? used_width / width : 1;
 }
 
-ScanCost CostOf(PlannerInfo* root, RelOptInfo* rel, ParamPathInfo* param_info) noexcept {
+/// What the scan reads of the relation.
+struct Amounts {
+  int column_count;
+  double stripe_share;  // of the bytes of stripes
+  double stripe_pages;
+  double row_pages;  // read whole
+  double rows_in_stripes;
+  double rows_on_pages;
+};
+
+Amounts AmountsOf(PlannerInfo* root, RelOptInfo* rel) noexcept {
+  RangeTblEntry* const entry = planner_rt_fetch(static_cast<int>(rel->relid), root);
+  Relation const relation = table_open(entry->relid, NoLock);
+  SizeEstimate const size =
+      Boundary([=]() -> Result<SizeEstimate> { return EstimateSizeOf(relation); });
+  Amounts amounts = {};
+  amounts.stripe_share = ShareOfBytesRead(relation, rel, &amounts.column_count);
+  table_close(relation, NoLock);
+  // The relation may have grown since the planner asked.
+  amounts.row_pages = std::min<double>(size.row_blocks, rel->pages);
+  amounts.stripe_pages = rel->pages - amounts.row_pages;
+  amounts.rows_on_pages = std::min(size.rows_on_pages, rel->tuples);
+  amounts.rows_in_stripes = rel->tuples - amounts.rows_on_pages;
+  return amounts;
+}
+
+ScanCost CostOf(PlannerInfo* root, RelOptInfo* rel, const Amounts& amounts,
+                ParamPathInfo* param_info) noexcept {
   List* conditions = rel->baserestrictinfo;
   if (param_info != nullptr) {
     conditions = list_concat_copy(param_info->ppi_clauses, conditions);
@@ -123,8 +150,6 @@ ScanCost CostOf(PlannerInfo* root, RelOptInfo* rel, ParamPathInfo* param_info) n
   List* rest = NIL;
   SplitConditions(conditions, rel->relid, &filters, &rest);
 
-  int column_count = 0;
-  double const share = ShareOfBytesRead(root, rel, &column_count);
   double page_cost = 0;
   get_tablespace_page_costs(rel->reltablespace, nullptr, &page_cost);
   QualCost rest_cost;
@@ -136,15 +161,19 @@ ScanCost CostOf(PlannerInfo* root, RelOptInfo* rel, ParamPathInfo* param_info) n
       rel->tuples *
       clauselist_selectivity(root, filters, static_cast<int>(rel->relid), JOIN_INNER, nullptr);
   cost.startup = rest_cost.startup + rel->reltarget->cost.startup;
-  cost.disk = page_cost * rel->pages * share;
-  cost.batches = rel->tuples * value_cost * (column_count + list_length(filters));
+  cost.disk = page_cost * (amounts.stripe_pages * amounts.stripe_share + amounts.row_pages);
+  cost.batches =
+      amounts.rows_in_stripes * value_cost * (amounts.column_count + list_length(filters)) +
+      amounts.rows_on_pages *
+          (cpu_tuple_cost * kRowPageTupleCost + value_cost * list_length(filters));
   cost.rows =
       cost.rows_after_filters * (cpu_tuple_cost * kRowCost + rest_cost.per_tuple) +
       rel->reltarget->cost.per_tuple * (param_info != nullptr ? param_info->ppi_rows : rel->rows);
   return cost;
 }
 
-CustomPath* MakePath(PlannerInfo* root, RelOptInfo* rel, int worker_count) noexcept {
+CustomPath* MakePath(PlannerInfo* root, RelOptInfo* rel, const Amounts& amounts,
+                     int worker_count) noexcept {
   auto* const path = makeNode(CustomPath);
   path->path.pathtype = T_CustomScan;
   path->path.parent = rel;
@@ -156,7 +185,7 @@ CustomPath* MakePath(PlannerInfo* root, RelOptInfo* rel, int worker_count) noexc
   path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
   path->methods = &columnar_scan_path_methods;
 
-  ScanCost const cost = CostOf(root, rel, path->path.param_info);
+  ScanCost const cost = CostOf(root, rel, amounts, path->path.param_info);
   path->path.rows = path->path.param_info != nullptr ? path->path.param_info->ppi_rows : rel->rows;
   double divisor = 1;
   if (worker_count > 0) {
@@ -168,6 +197,8 @@ CustomPath* MakePath(PlannerInfo* root, RelOptInfo* rel, int worker_count) noexc
   path->path.startup_cost = cost.startup + (enable_seqscan ? 0 : disable_cost);
   path->path.total_cost =
       path->path.startup_cost + cost.disk + (cost.batches + cost.rows) / divisor;
+  Cost const batch_cost = cost.startup + cost.disk + cost.batches;
+  path->custom_private = list_make1(makeFloat(psprintf("%.17g", batch_cost)));
   return path;
 }
 
@@ -184,14 +215,15 @@ bool CanScan(RelOptInfo* rel, RangeTblEntry* entry) noexcept {
 }
 
 void OfferScan(PlannerInfo* root, RelOptInfo* rel) noexcept {
-  add_path(rel, reinterpret_cast<Path*>(MakePath(root, rel, 0)));
+  Amounts const amounts = AmountsOf(root, rel);
+  add_path(rel, reinterpret_cast<Path*>(MakePath(root, rel, amounts, 0)));
   if (!rel->consider_parallel || !bms_is_empty(rel->lateral_relids)) {
     return;
   }
   int const worker_count =
       compute_parallel_worker(rel, rel->pages, -1, max_parallel_workers_per_gather);
   if (worker_count > 0) {
-    add_partial_path(rel, reinterpret_cast<Path*>(MakePath(root, rel, worker_count)));
+    add_partial_path(rel, reinterpret_cast<Path*>(MakePath(root, rel, amounts, worker_count)));
   }
 }
 
@@ -247,9 +279,8 @@ bool IsColumnarScanPath(const Path* path) noexcept {
          reinterpret_cast<const CustomPath*>(path)->methods == &columnar_scan_path_methods;
 }
 
-Cost ColumnarBatchCost(PlannerInfo* root, const Path* path) noexcept {
-  ScanCost const cost = CostOf(root, path->parent, path->param_info);
-  return cost.startup + cost.disk + cost.batches;
+Cost ColumnarBatchCost(const Path* path) noexcept {
+  return floatVal(linitial(reinterpret_cast<const CustomPath*>(path)->custom_private));
 }
 
 bool IsFullyFilteredByBatches(const Path* path) noexcept {

@@ -251,8 +251,8 @@ Status RowPageBatch::GatherBytes(AttrNumber attribute, std::span<const Position>
     Position const position = positions[row];
     if (position < kAbsent) {
       auto const* const value = reinterpret_cast<const char*>(rows_[begin_ + row].tuple) + position;
-      if (type.shape == ColumnType::Shape::kVarlena && VARATT_IS_EXTENDED(value) &&
-          !VARATT_IS_SHORT(value)) {
+      if (type.shape == ColumnType::Shape::kVarlena &&
+          (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value))) {
         AppendToasted(value, out);
       } else {
         append(CellOf(type, PointerGetDatum(value)));

@@ -5,6 +5,7 @@
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
 #include "pg/am/columnar/row_version.h"
+#include "pg/am/columnar/size_estimate.h"
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
@@ -26,9 +27,6 @@ extern "C" {
 
 namespace orochi::pg::columnar_am {
 namespace {
-
-// Past this many stripes a plan is not worth reading all their catalog rows.
-constexpr uint64_t kExactEstimateStripesMax = 256;
 
 // The rows of stripes go with the storage: deleted by the same transaction, so a rollback brings
 // both back. A broken metapage must not keep anyone from dropping or truncating the table.
@@ -97,29 +95,11 @@ void CopyData(Relation relation, const RelFileNode* node) {
 
 void EstimateSize(Relation relation, int32*, BlockNumber* pages, double* tuples,
                   double* all_visible_fraction) {
-  *pages = smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM);
+  SizeEstimate const size =
+      Boundary([&]() -> Result<SizeEstimate> { return EstimateSizeOf(relation); });
+  *pages = size.blocks;
+  *tuples = size.rows;
   *all_visible_fraction = 0;
-  Metapage const metapage = ReadMetapage(relation);
-  if (metapage.storage_id == 0) {
-    *tuples = 0;
-    return;
-  }
-  if (metapage.next_stripe_number > kExactEstimateStripesMax) {
-    // Row numbers of aborted writers are not rows; the last VACUUM or ANALYZE knew better.
-    BlockNumber const old_pages = static_cast<BlockNumber>(relation->rd_rel->relpages);
-    double const old_tuples = relation->rd_rel->reltuples;
-    *tuples = old_tuples >= 0 && old_pages > 0 ? old_tuples / old_pages * *pages
-                                               : static_cast<double>(metapage.next_row_number);
-    return;
-  }
-  *tuples = Boundary([&]() -> Result<double> {
-    double count = 0;
-    for (const StripeEntry& entry :
-         stripe_catalog::List(metapage.storage_id, metapage.moved_stripe_count, SnapshotSelf)) {
-      count += static_cast<double>(entry.row_count);
-    }
-    return count;
-  });
 }
 
 // Stripes hold values of any size. But ALTER TABLE ... SET ACCESS METHOD heap gives the new heap a
