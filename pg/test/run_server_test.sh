@@ -1,5 +1,5 @@
 #!/bin/bash
-# run_server_test.sh BUILD_DIR SYSTEM_BINDIR PGXS_DIR regress|isolation|tap [NAME...]
+# run_server_test.sh BUILD_DIR SYSTEM_BINDIR PGXS_DIR regress|isolation|twins|tap [NAME...]
 # Runs server tests in BUILD_DIR/pgroot as an ordinary user: PostgreSQL refuses root, so root runs
 # them as `postgres`. Working files are in BUILD_DIR/server_test/KIND, kept when a test fails.
 set -euo pipefail
@@ -48,13 +48,19 @@ case $kind in
       --temp-instance="$work/instance" --temp-config="$here/server.conf" \
       --load-extension=orochi --no-locale --encoding=UTF8 "${schedule[@]}" "${tests[@]}" || fail
     ;;
+  twins)
+    export PG_REGRESS="$pgxs/src/test/regress/pg_regress" TESTDIR="$work" TESTDATADIR="$work" \
+           TESTLOGDIR="$work/log" OROCHI_TEST_DIR="$here" PG_TEST_INITDB_EXTRA_OPTS="--no-locale" \
+           ISOLATIONTESTER="$pgxs/src/test/isolation/isolationtester"
+    "${as_user[@]}" prove --failures -I "$pgxs/src/test/perl" "$here/twins/twins.pl" :: "$@"
+    ;;
   tap)
     export PG_REGRESS="$pgxs/src/test/regress/pg_regress" TESTDIR="$work" TESTDATADIR="$work" \
            TESTLOGDIR="$work/log" OROCHI_TEST_DIR="$here" PG_TEST_INITDB_EXTRA_OPTS="--no-locale"
     "${as_user[@]}" prove --verbose --failures -I "$pgxs/src/test/perl" -I "$here/tap" "$here/tap/$1"
     ;;
   *)
-    echo "unknown kind of server test: $kind (regress, isolation or tap)" >&2
+    echo "unknown kind of server test: $kind (regress, isolation, twins or tap)" >&2
     exit 2
     ;;
 esac

@@ -80,6 +80,7 @@ TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot snapshot, Tuple
                                               mode, wait_policy, heap_flags, failure);
     if (result == TM_Ok) {
       StoreLocked(relation, &current, heap_slot, slot);
+      *tid = current;  // what the caller goes on with: the executor updates this version
       break;
     }
     if (result != TM_Updated || !to_newest) {
