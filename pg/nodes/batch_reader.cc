@@ -61,6 +61,7 @@ Result<bool> BatchReader::Next() {
     if (unit_ == Unit::kNone) {
       ASSIGN_OR_RETURN(bool const found, NextUnit());
       if (!found) {
+        ReleaseMemory();
         return false;
       }
     }
@@ -70,6 +71,11 @@ Result<bool> BatchReader::Next() {
       return true;
     }
   }
+}
+
+void BatchReader::ReleaseMemory() {
+  slots_ = std::vector<Slot>(slots_.size());  // an assignment of each would keep its memory
+  row_pages_.ReleaseMemory();
 }
 
 Result<bool> BatchReader::NextRowGroup() {

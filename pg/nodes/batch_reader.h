@@ -47,7 +47,8 @@ class BatchReader {
   /// Lets rows_skipped count visible rows only, at the price of looking for hidden ones.
   void CountSkippedExactly() { counts_skipped_exactly_ = true; }
 
-  /// Goes to the next batch with a selected row; false at the end. Cancels when asked to.
+  /// Goes to the next batch with a selected row; false at the end, when hardly any memory is held
+  /// on to. Cancels when asked to.
   Result<bool> Next();
   /// Starts over. Does not look for new stripes. The shared counter is its owner's to reset.
   void Rewind();
@@ -99,6 +100,7 @@ class BatchReader {
   void SkipRowGroup(uint64_t first_row, uint32_t row_count);
   bool FindAnyRow();
   void Forget();
+  void ReleaseMemory();
 
   std::unique_ptr<ColumnarReader> reader_;
   RowPageBatch row_pages_;

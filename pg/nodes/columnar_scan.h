@@ -64,7 +64,6 @@ struct ColumnarScanState {
 
   Emitted* emitted;
   int emitted_count;
-  bool emits_tid;
 
   const uint32_t* rows;  // selected rows of the batch; the next one to emit is rows[position]
   uint32_t row_count;

@@ -41,7 +41,6 @@ void FindEmitted(ColumnarScanState* scan) noexcept {
     return bms_is_member(attribute - FirstLowInvalidHeapAttributeNumber, used);
   };
   bool const whole_row = uses(0);
-  scan->emits_tid = uses(SelfItemPointerAttributeNumber);
   scan->emitted = static_cast<ColumnarScanState::Emitted*>(
       palloc0(sizeof(ColumnarScanState::Emitted) * static_cast<size_t>(descriptor->natts + 1)));
   for (AttrNumber attribute = 1; attribute <= descriptor->natts; ++attribute) {
@@ -113,10 +112,12 @@ Result<bool> NextBatch(ColumnarScanState& scan) {
     InstrCountFiltered1(&scan.css.ss.ps, RowsRemoved(reader->counters()) - removed_before);
   }
   Publish(scan);
+  ColumnarScanObjects& objects = *scan.objects;
   if (!found) {
+    // A scan of many partitions keeps the ended scans until its own end.
+    objects.columns = std::vector<DatumColumn>(objects.columns.size());
     return false;
   }
-  ColumnarScanObjects& objects = *scan.objects;
   objects.rows.clear();
   const vexec::Selection& selection = reader->selection();
   for (uint32_t row = selection.Next(0); row < selection.row_count();
@@ -157,9 +158,7 @@ TupleTableSlot* NextRow(ScanState* node) {
   }
   ExecStoreVirtualTuple(slot);
   slot->tts_tableOid = RelationGetRelid(node->ss_currentRelation);
-  if (scan->emits_tid) {
-    slot->tts_tid = scan->objects->reader->tid(row);
-  }
+  slot->tts_tid = scan->objects->reader->tid(row);  // also for WHERE CURRENT OF a cursor
   return slot;
 }
 

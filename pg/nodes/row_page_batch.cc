@@ -72,6 +72,14 @@ uint32_t RowPageBatch::Load(uint64_t run) {
   return row_page_count;
 }
 
+void RowPageBatch::ReleaseMemory() {
+  pages_ = decltype(pages_)();
+  rows_ = decltype(rows_)();
+  positions_ = decltype(positions_)();
+  after_ = decltype(after_)();
+  begin_ = end_ = 0;
+}
+
 Result<bool> RowPageBatch::Next() {
   begin_ = end_;
   located_count_ = 0;

@@ -30,6 +30,8 @@ class RowPageBatch {
   /// Copies the pages of a run; answers how many of its blocks are row pages.
   /// REQUIRES: run < run_count().
   uint32_t Load(uint64_t run);
+  /// Forgets the run.
+  void ReleaseMemory();
   /// Whether the run has any row.
   bool has_rows() const { return !rows_.empty(); }
   /// Goes to the run's next rows; false when there are none.

@@ -119,6 +119,16 @@ SELECT checks(c) FROM unnest(ARRAY['true', 'k = 77']) c;
 SELECT id, k FROM dml_columnar WHERE id BETWEEN 2990 AND 2996 AND k IS NOT NULL ORDER BY id FOR UPDATE;
 SELECT checks('true');
 
+-- A cursor's row is known, in stripes and on row pages.
+BEGIN;
+DECLARE spot CURSOR FOR SELECT f FROM dml_columnar WHERE id IN (1001, 1002, 2994);
+FETCH 2 FROM spot;
+UPDATE dml_columnar SET k = 88 WHERE CURRENT OF spot RETURNING id;
+FETCH 1 FROM spot;
+DELETE FROM dml_columnar WHERE CURRENT OF spot RETURNING id;
+SELECT id, k FROM dml_columnar WHERE id IN (1001, 1002, 2994) ORDER BY id;
+ROLLBACK;
+
 -- Columns added and dropped after the rows.
 CALL twice('ALTER TABLE TWIN ADD COLUMN late int DEFAULT 42, ADD COLUMN words text DEFAULT ''some words'', ADD COLUMN flag bool, ADD COLUMN small "char" DEFAULT ''z'', ADD COLUMN more float4 DEFAULT 0.5');
 SELECT checks(c) FROM unnest(ARRAY['true', 'late = 42', 'late <> 42', 'words = ''some words''', 'flag IS NULL AND id > 2000', 'small = ''z''', 'more < 1']) c;
