@@ -1,5 +1,6 @@
 #include "pg/am/columnar/row_group_view.h"
 
+#include "pg/am/columnar/row_inserter.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -90,12 +91,18 @@ void SlotGetSomeAttrs(TupleTableSlot* slot, int attribute_count) {
   slot->tts_nvalid = static_cast<AttrNumber>(attribute_count);
 }
 
-Datum SlotGetSystemAttribute(TupleTableSlot*, int attribute, bool*) {
+// PostgreSQL itself asks whether the current transaction inserted a row: for foreign keys, and for
+// ON CONFLICT under REPEATABLE READ.
+Datum SlotGetSystemAttribute(TupleTableSlot* slot, int attribute, bool* is_null) {
+  if (attribute == MinTransactionIdAttributeNumber && ItemPointerIsValid(&slot->tts_tid)) {
+    *is_null = false;
+    return TransactionIdGetDatum(columnar_am::InserterOf(slot->tts_tableOid, &slot->tts_tid));
+  }
   ereport(ERROR,
           (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
            errmsg("cannot read system column \"%s\" of a columnar table",
                   NameStr(SystemAttributeDefinition(static_cast<AttrNumber>(attribute))->attname)),
-           errhint("Only ctid and tableoid exist there.")));
+           errhint("Only ctid, tableoid and xmin exist there.")));
   return 0;
 }
 

@@ -136,9 +136,9 @@ Snapshot NowIfAny(Snapshot snapshot) {
 }
 
 // The stripe nearest below the row; ranges of stripes that are not aborted never overlap, so no
-// other can hold it.
+// other can hold it. `writer` is who wrote it.
 bool FindNearest(const Catalog& catalog, uint64_t storage_id, uint64_t row_number,
-                 Snapshot snapshot, StripeEntry* entry) {
+                 Snapshot snapshot, StripeEntry* entry, TransactionId* writer = nullptr) {
   ScanKeyData keys[2];
   StorageKey(&keys[0], storage_id);
   ScanKeyInit(&keys[1], kFirstRowNumber, BTLessEqualStrategyNumber, F_INT8LE,
@@ -152,6 +152,9 @@ bool FindNearest(const Catalog& catalog, uint64_t storage_id, uint64_t row_numbe
     // A stripe that ended up empty shares its first row number with the next one.
     if (entry->row_count > 0) {
       found = entry->Holds(row_number);
+      if (found && writer != nullptr) {
+        *writer = HeapTupleHeaderGetRawXmin(tuple->t_data);
+      }
       break;
     }
   }
@@ -216,6 +219,17 @@ std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count
     return hit;
   });
   return found ? std::optional<StripeEntry>(entry) : std::nullopt;
+}
+
+TransactionId WriterOf(uint64_t storage_id, uint64_t row_number) {
+  return TryPg([&]() noexcept -> TransactionId {
+    Catalog const catalog = Open(AccessShareLock);
+    StripeEntry entry;
+    TransactionId writer = InvalidTransactionId;
+    FindNearest(catalog, storage_id, row_number, SnapshotSelf, &entry, &writer);
+    Close(catalog, AccessShareLock);
+    return writer;
+  });
 }
 
 ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {

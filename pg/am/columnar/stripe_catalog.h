@@ -47,6 +47,10 @@ std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, 
 std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count,
                                 uint64_t row_number, Snapshot snapshot);
 
+/// The transaction that wrote the row's stripe, committed or our own; invalid without such a
+/// stripe.
+TransactionId WriterOf(uint64_t storage_id, uint64_t row_number);
+
 /// Inserts `entry` as of command `command_id` of the current (sub)transaction.
 ItemPointerData Insert(const StripeEntry& entry, CommandId command_id);
 
