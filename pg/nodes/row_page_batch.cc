@@ -60,6 +60,10 @@ uint32_t RowPageBatch::Load(uint64_t run) {
     }
     row_pages::RowPage* const page = pages_[used_pages].get();
     BlockNumber const block = blocks.At(i);
+    if (block == InvalidBlockNumber) {
+      page->Clear();
+      continue;
+    }
     row_page_count += TryPg([&]() noexcept -> bool {
       return page->Load(reader_.relation(), block, reader_.snapshot());
     });

@@ -277,6 +277,9 @@ void IndexValidateScan(Relation relation, Relation index, IndexInfo* info, Snaps
   uint64_t const page_count = cursor->reader().row_blocks().count();
   for (uint64_t i = 0; i < page_count; ++i) {
     BlockNumber const block = cursor->reader().row_blocks().At(i);
+    if (block == InvalidBlockNumber) {
+      continue;
+    }
     ReadPage(relation, block, snapshot, InvalidTransactionId, page);
     ForEachOnPage(relation, block, page, rows.slot, add_if_missing);
   }

@@ -17,6 +17,13 @@ extern "C" {
 namespace orochi::pg {
 namespace {
 
+// So many blocks in no visible stripe are looked at without asking whose they are.
+constexpr uint64_t kUnexplainedBlocksMax = 32;
+
+}  // namespace
+
+namespace {
+
 // PostgreSQL's own messages name a file and a block; people know tables.
 void AddContext(const CaughtError& error, const std::string& line) noexcept {
   ErrorData& data = *error.data;
@@ -79,6 +86,10 @@ Result<std::unique_ptr<ColumnarReader>> ColumnarReader::Open(Relation relation, 
   }
   reader->snapshot_ = snapshot;
   reader->row_blocks_ = row_pages::Blocks(relation, reader->stripes_);
+  if (reader->storage_id_ != 0 && reader->row_blocks_.count() > kUnexplainedBlocksMax) {
+    // Perhaps stripes that somebody is loading: their pages need not be read to know it.
+    reader->row_blocks_.Skip(stripe_catalog::ListWritten(reader->storage_id_));
+  }
   return reader;
 }
 

@@ -118,42 +118,59 @@ bool RowPage::LoadAll(Relation relation, BlockNumber block) noexcept {
   return is_ours;
 }
 
-Blocks::Blocks(Relation relation, const std::vector<StripeEntry>& stripes) {
-  BlockNumber const end =
-      TryPg([&]() noexcept -> BlockNumber { return RelationGetNumberOfBlocks(relation); });
-  std::vector<Run> taken;
-  taken.reserve(stripes.size());
+namespace {
+
+// The blocks of the stripes, ascending.
+std::vector<Blocks::Run> RunsOf(const std::vector<StripeEntry>& stripes) {
+  std::vector<Blocks::Run> runs;
+  runs.reserve(stripes.size());
   for (const StripeEntry& stripe : stripes) {
     auto const first = static_cast<BlockNumber>(1 + stripe.offset_bytes / kPagePayloadBytes);
     auto const pages =
         static_cast<BlockNumber>((stripe.size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes);
-    taken.push_back({.first = first, .end = first + pages});
+    runs.push_back({.first = first, .end = first + pages});
   }
-  std::sort(taken.begin(), taken.end(),
-            [](const Run& a, const Run& b) { return a.first < b.first; });
+  std::sort(runs.begin(), runs.end(),
+            [](const Blocks::Run& a, const Blocks::Run& b) { return a.first < b.first; });
+  return runs;
+}
+
+}  // namespace
+
+Blocks::Blocks(Relation relation, const std::vector<StripeEntry>& stripes) {
+  BlockNumber const end =
+      TryPg([&]() noexcept -> BlockNumber { return RelationGetNumberOfBlocks(relation); });
   BlockNumber next = 1;
   auto const add = [&](BlockNumber until) {
     if (next < until) {
       runs_.push_back({.first = next, .end = until});
+      starts_.push_back(count_);
       count_ += until - next;
     }
   };
-  for (const Run& run : taken) {
+  for (const Run& run : RunsOf(stripes)) {
     add(std::min(run.first, end));
     next = std::max(next, run.end);
   }
   add(end);
 }
 
+void Blocks::Skip(const std::vector<StripeEntry>& stripes) {
+  skipped_ = RunsOf(stripes);
+}
+
 BlockNumber Blocks::At(uint64_t index) const {
-  for (const Run& run : runs_) {
-    uint64_t const size = run.end - run.first;
-    if (index < size) {
-      return run.first + static_cast<BlockNumber>(index);
-    }
-    index -= size;
+  if (index >= count_) {
+    return InvalidBlockNumber;
   }
-  return InvalidBlockNumber;
+  auto const run = static_cast<size_t>(std::upper_bound(starts_.begin(), starts_.end(), index) -
+                                       starts_.begin() - 1);
+  auto const block = runs_[run].first + static_cast<BlockNumber>(index - starts_[run]);
+  auto const after =
+      std::upper_bound(skipped_.begin(), skipped_.end(), block,
+                       [](BlockNumber number, const Run& other) { return number < other.first; });
+  bool const is_skipped = after != skipped_.begin() && block < std::prev(after)->end;
+  return is_skipped ? InvalidBlockNumber : block;
 }
 
 }  // namespace orochi::pg::row_pages

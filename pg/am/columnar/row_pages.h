@@ -33,6 +33,8 @@ class RowPage {
   /// The same for VACUUM-like readers, which want every tuple that has storage.
   bool LoadAll(Relation relation, BlockNumber block) noexcept;
 
+  void Clear() { count_ = 0; }
+
   int count() const { return count_; }
   /// A tuple on the copy.
   HeapTupleData tuple(int index) const {
@@ -68,13 +70,18 @@ class Blocks {
     BlockNumber first;
     BlockNumber end;
   };
-  const std::vector<Run>& runs() const { return runs_; }
+  /// Leaves out blocks of stripes that the caller learnt of otherwise. They keep their index, so
+  /// that processes which know of different ones agree on it.
+  void Skip(const std::vector<StripeEntry>& stripes);
+
   uint64_t count() const { return count_; }
-  /// The i-th block.
+  /// The i-th block, or InvalidBlockNumber for one left out.
   BlockNumber At(uint64_t index) const;
 
  private:
   std::vector<Run> runs_;
+  std::vector<uint64_t> starts_;  // index of each run's first block
+  std::vector<Run> skipped_;
   uint64_t count_ = 0;
 };
 

@@ -44,7 +44,11 @@ Status ScanCursor::Enter(size_t stripe, uint32_t row_group) {
 }
 
 Status ScanCursor::EnterBlock(BlockNumber block) {
-  TryPg([&]() noexcept { page_->Load(reader_->relation(), block, reader_->snapshot()); });
+  if (block == InvalidBlockNumber) {
+    page_->Clear();
+  } else {
+    TryPg([&]() noexcept { page_->Load(reader_->relation(), block, reader_->snapshot()); });
+  }
   on_row_page_ = true;
   block_ = block;
   row_count = page_->count();

@@ -131,6 +131,14 @@ struct EntryArray {
   }
 };
 
+std::vector<StripeEntry> TakeVector(const EntryArray& array) {
+  std::vector<StripeEntry> entries(array.entries, array.entries + array.count);
+  if (array.entries != nullptr) {
+    pfree(array.entries);
+  }
+  return entries;
+}
+
 Snapshot NowIfAny(Snapshot snapshot) {
   return snapshot->snapshot_type == SNAPSHOT_ANY ? SnapshotSelf : snapshot;
 }
@@ -195,11 +203,23 @@ std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, 
     Close(catalog, AccessShareLock);
     return array;
   });
-  std::vector<StripeEntry> entries(found.entries, found.entries + found.count);
-  if (found.entries != nullptr) {
-    pfree(found.entries);
-  }
-  return entries;
+  return TakeVector(found);
+}
+
+std::vector<StripeEntry> ListWritten(uint64_t storage_id) {
+  return TakeVector(TryPg([&]() noexcept -> EntryArray {
+    EntryArray array{};
+    SnapshotData dirty;
+    InitDirtySnapshot(dirty);
+    Catalog const catalog = Open(AccessShareLock);
+    ForEach(catalog, storage_id, &dirty, [&](const StripeEntry& entry, HeapTuple) {
+      if (!entry.being_written()) {
+        array.Add(entry);
+      }
+    });
+    Close(catalog, AccessShareLock);
+    return array;
+  }));
 }
 
 std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count,

@@ -42,6 +42,9 @@ namespace stripe_catalog {
 /// SnapshotAny counts as "now".
 std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, Snapshot snapshot);
 
+/// Finished stripes of the storage whose writer has not aborted, done or not.
+std::vector<StripeEntry> ListWritten(uint64_t storage_id);
+
 /// The stripe that holds the row, if `snapshot` sees it. Under SnapshotDirty stripes being written
 /// count, and the snapshot's xmin names the writer as for heap tuples.
 std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count,
