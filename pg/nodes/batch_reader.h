@@ -98,7 +98,7 @@ class BatchReader {
   Result<bool> ApplyFilters(uint64_t visible_count);
   bool MayMatch() const;
   void SkipRowGroup(uint64_t first_row, uint32_t row_count);
-  bool FindAnyRow();
+  Result<bool> FindAnyRow();
   void Forget();
   void ReleaseMemory();
 
