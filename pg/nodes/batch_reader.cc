@@ -198,4 +198,14 @@ Result<const columnar::ColumnVector*> BatchReader::Column(AttrNumber attribute) 
   return &slot.vector;
 }
 
+Status BatchReader::ReadDatums(AttrNumber attribute, std::span<const uint32_t> rows,
+                               DatumColumn& out) {
+  if (unit_ == Unit::kRowPages) {
+    return row_pages_.ReadDatums(attribute, rows, out);
+  }
+  ASSIGN_OR_RETURN(const columnar::ColumnVector* const vector, Column(attribute));
+  const ColumnType& type = column_type(attribute);
+  return AllSelected() ? out.Convert(type, *vector) : out.Convert(type, *vector, rows);
+}
+
 }  // namespace orochi::pg

@@ -286,6 +286,33 @@ Status RowPageBatch::Read(AttrNumber attribute, ColumnVector& out) {
   return Status::Ok();
 }
 
+Status RowPageBatch::ReadDatums(AttrNumber attribute, std::span<const uint32_t> rows,
+                                DatumColumn& out) {
+  RETURN_IF_ERROR(Locate(attribute));
+  TupleDesc const descriptor = reader_.descriptor();
+  const FormData_pg_attribute& column = *TupleDescAttr(descriptor, attribute - 1);
+  const Position* const positions =
+      positions_.data() + size_t{row_count()} * static_cast<size_t>(attribute - 1);
+  out.Reserve(row_count());
+  for (uint32_t const row : rows) {
+    Position const position = positions[row];
+    if (position < kAbsent) {
+      auto const* const value = reinterpret_cast<const char*>(rows_[begin_ + row].tuple) + position;
+      out.Set(row, fetch_att(value, column.attbyval, column.attlen), false);
+    } else if (position == kNull) {
+      out.Set(row, 0, true);
+    } else {
+      NullableDatum const absent = TryPg([=]() noexcept -> NullableDatum {
+        NullableDatum found;
+        found.value = getmissingattr(descriptor, attribute, &found.isnull);
+        return found;
+      });
+      out.Set(row, absent.value, absent.isnull);
+    }
+  }
+  return Status::Ok();
+}
+
 template <class Stored, class Value>
 void RowPageBatch::GatherFixed(std::span<const Position> positions, const Cell& absent,
                                ColumnVector& out) const {

@@ -42,6 +42,9 @@ class RowPageBatch {
   ItemPointerData tid(uint32_t row) const { return rows_[begin_ + row].tid; }
   /// Gathers a column. kCorruption names relation, block and column.
   Status Read(AttrNumber attribute, columnar::ColumnVector& out);
+  /// The values of some rows as the tuples have them: those by reference, perhaps compressed or
+  /// stored out of line, are valid until the next Next or Start. Errors as Read.
+  Status ReadDatums(AttrNumber attribute, std::span<const uint32_t> rows, DatumColumn& out);
 
  private:
   struct Row {
