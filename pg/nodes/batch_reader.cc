@@ -47,7 +47,7 @@ Result<bool> BatchReader::NextUnit() {
     return true;
   }
   if (unit - stripe_count < row_pages_.run_count()) {
-    counters_.row_pages_read += row_pages_.Load(unit - stripe_count);
+    row_pages_.Start(unit - stripe_count);
     unit_ = Unit::kRowPages;
     return true;
   }
@@ -89,6 +89,7 @@ Result<bool> BatchReader::NextRowGroup() {
 
 Result<bool> BatchReader::NextRowsOfPages() {
   ASSIGN_OR_RETURN(bool const found, row_pages_.Next());
+  counters_.row_pages_read = row_pages_.page_count();
   if (!found) {
     unit_ = Unit::kNone;
     return false;
@@ -152,23 +153,25 @@ std::optional<uint64_t> BatchReader::KnownRowCount() const {
 
 Result<bool> BatchReader::HasRows() {
   if (!has_rows_) {
-    has_rows_ = FindAnyRow();
+    ASSIGN_OR_RETURN(has_rows_, FindAnyRow());
   }
   return *has_rows_;
 }
 
-/// REQUIRES: nothing was read yet: it uses the run of row pages.
-bool BatchReader::FindAnyRow() {
+Result<bool> BatchReader::FindAnyRow() {
+  HiddenRows hidden;
   for (const StripeEntry& entry : reader_->stripes()) {
     CheckInterrupts();
-    reader_->FindHidden(entry.first_row_number, static_cast<uint32_t>(entry.row_count), hidden_);
-    if (hidden_.count() < entry.row_count) {
+    reader_->FindHidden(entry.first_row_number, static_cast<uint32_t>(entry.row_count), hidden);
+    if (hidden.count() < entry.row_count) {
       return true;
     }
   }
-  for (uint64_t run = 0; run < row_pages_.run_count(); ++run) {
-    row_pages_.Load(run);
-    if (row_pages_.has_rows()) {
+  RowPageBatch row_pages(*reader_);  // not the scan's, whose pages are counted
+  for (uint64_t run = 0; run < row_pages.run_count(); ++run) {
+    row_pages.Start(run);
+    ASSIGN_OR_RETURN(bool const found, row_pages.Next());
+    if (found) {
       return true;
     }
   }
@@ -193,6 +196,16 @@ Result<const columnar::ColumnVector*> BatchReader::Column(AttrNumber attribute) 
     current_.push_back(attribute);
   }
   return &slot.vector;
+}
+
+Status BatchReader::ReadDatums(AttrNumber attribute, std::span<const uint32_t> rows,
+                               DatumColumn& out) {
+  if (unit_ == Unit::kRowPages) {
+    return row_pages_.ReadDatums(attribute, rows, out);
+  }
+  ASSIGN_OR_RETURN(const columnar::ColumnVector* const vector, Column(attribute));
+  const ColumnType& type = column_type(attribute);
+  return AllSelected() ? out.Convert(type, *vector) : out.Convert(type, *vector, rows);
 }
 
 }  // namespace orochi::pg

@@ -61,6 +61,9 @@ class BatchReader {
   }
   /// Decoded on the first call for this batch; valid until the next Next or Rewind.
   Result<const columnar::ColumnVector*> Column(AttrNumber attribute);
+  /// The same for the selected rows, listed in `rows`, as Datums. Those by reference are valid as
+  /// long as the batch and `out`.
+  Status ReadDatums(AttrNumber attribute, std::span<const uint32_t> rows, DatumColumn& out);
   /// Null for rows of row pages, and when the stripe is older than the column.
   const columnar::ChunkInfo* Chunk(AttrNumber attribute) const {
     return unit_ == Unit::kRowPages ? nullptr : reader_->Chunk(row_group_, attribute);
@@ -98,7 +101,7 @@ class BatchReader {
   Result<bool> ApplyFilters(uint64_t visible_count);
   bool MayMatch() const;
   void SkipRowGroup(uint64_t first_row, uint32_t row_count);
-  bool FindAnyRow();
+  Result<bool> FindAnyRow();
   void Forget();
   void ReleaseMemory();
 

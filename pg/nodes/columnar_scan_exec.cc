@@ -126,11 +126,8 @@ Result<bool> NextBatch(ColumnarScanState& scan) {
   }
   for (int i = 0; i < scan.emitted_count; ++i) {
     ColumnarScanState::Emitted& emitted = scan.emitted[i];
-    ASSIGN_OR_RETURN(const columnar::ColumnVector* const vector, reader->Column(emitted.attribute));
     DatumColumn& column = objects.columns[static_cast<size_t>(i)];
-    const ColumnType& type = reader->column_type(emitted.attribute);
-    RETURN_IF_ERROR(reader->AllSelected() ? column.Convert(type, *vector)
-                                          : column.Convert(type, *vector, objects.rows));
+    RETURN_IF_ERROR(reader->ReadDatums(emitted.attribute, objects.rows, column));
     emitted.values = column.values();
     emitted.nulls = column.nulls();
   }

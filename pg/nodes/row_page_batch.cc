@@ -16,16 +16,26 @@ using columnar::Cell;
 using columnar::ColumnVector;
 using columnar::PhysicalType;
 
-/// What a value takes in its tuple; more than `limit_bytes` when it has no end there.
-uint32_t SizeInTuple(const FormData_pg_attribute& attribute, const char* value,
-                     uint32_t limit_bytes) noexcept {
-  if (attribute.attlen > 0) {
-    return static_cast<uint32_t>(attribute.attlen);
+uint16_t AlignmentBytes(char alignment) noexcept {
+  switch (alignment) {
+    case TYPALIGN_CHAR:
+      return 1;
+    case TYPALIGN_SHORT:
+      return ALIGNOF_SHORT;
+    case TYPALIGN_INT:
+      return ALIGNOF_INT;
+    default:
+      return ALIGNOF_DOUBLE;
   }
+}
+
+/// What a value takes in its tuple; more than `limit_bytes` when it has no end there.
+/// REQUIRES: the type's length is not fixed.
+uint32_t SizeInTuple(int16_t type_length, const char* value, uint32_t limit_bytes) noexcept {
   if (limit_bytes == 0) {
     return 1;
   }
-  if (attribute.attlen == -2) {
+  if (type_length == -2) {
     return static_cast<uint32_t>(strnlen(value, limit_bytes)) + 1;
   }
   if (VARATT_IS_EXTERNAL(value)) {  // other kinds than a TOAST pointer are never stored
@@ -45,35 +55,20 @@ uint32_t SizeInTuple(const FormData_pg_attribute& attribute, const char* value,
 
 }  // namespace
 
-uint32_t RowPageBatch::Load(uint64_t run) {
+RowPageBatch::RowPageBatch(ColumnarReader& reader) : reader_(reader) {
+  TupleDesc const descriptor = reader.descriptor();
+  for (int i = 0; i < descriptor->natts; ++i) {
+    const FormData_pg_attribute& attribute = *TupleDescAttr(descriptor, i);
+    layouts_.push_back(
+        {.length = attribute.attlen, .alignment_bytes = AlignmentBytes(attribute.attalign)});
+  }
+}
+
+void RowPageBatch::Start(uint64_t run) {
+  next_block_ = run * kRunBlocks;
+  end_block_ = std::min(next_block_ + kRunBlocks, reader_.row_blocks().count());
   rows_.clear();
   begin_ = end_ = 0;
-  const row_pages::Blocks& blocks = reader_.row_blocks();
-  uint64_t const first = run * kRunBlocks;
-  uint64_t const end = std::min(first + kRunBlocks, blocks.count());
-  uint32_t row_page_count = 0;
-  size_t used_pages = 0;  // pages without visible rows keep no copy
-  for (uint64_t i = first; i < end; ++i) {
-    CheckInterrupts();
-    if (used_pages == pages_.size()) {
-      pages_.push_back(std::make_unique<row_pages::RowPage>());
-    }
-    row_pages::RowPage* const page = pages_[used_pages].get();
-    BlockNumber const block = blocks.At(i);
-    if (block == InvalidBlockNumber) {
-      page->Clear();
-      continue;
-    }
-    row_page_count += TryPg([&]() noexcept -> bool {
-      return page->Load(reader_.relation(), block, reader_.snapshot());
-    });
-    for (int index = 0; index < page->count(); ++index) {
-      HeapTupleData const tuple = page->tuple(index);
-      rows_.push_back({.tuple = tuple.t_data, .size_bytes = tuple.t_len, .tid = tuple.t_self});
-    }
-    used_pages += page->count() > 0 ? 1 : 0;
-  }
-  return row_page_count;
 }
 
 void RowPageBatch::ReleaseMemory() {
@@ -84,32 +79,65 @@ void RowPageBatch::ReleaseMemory() {
   begin_ = end_ = 0;
 }
 
+/// Copies further pages of the run.
+void RowPageBatch::LoadPages() {
+  rows_.clear();
+  begin_ = end_ = 0;
+  size_t used_pages = 0;  // pages without visible rows keep no copy
+  for (; next_block_ < end_block_ && rows_.size() < kRowsWanted; ++next_block_) {
+    CheckInterrupts();
+    if (used_pages == pages_.size()) {
+      pages_.push_back(std::make_unique<row_pages::RowPage>());
+    }
+    row_pages::RowPage* const page = pages_[used_pages].get();
+    BlockNumber const block = reader_.row_blocks().At(next_block_);
+    if (block == InvalidBlockNumber) {
+      page->Clear();
+      continue;
+    }
+    page_count_ += TryPg([&]() noexcept -> bool {
+      return page->Load(reader_.relation(), block, reader_.snapshot());
+    });
+    for (int index = 0; index < page->count(); ++index) {
+      HeapTupleData const tuple = page->tuple(index);
+      rows_.push_back({.tuple = tuple.t_data, .size_bytes = tuple.t_len, .tid = tuple.t_self});
+    }
+    used_pages += page->count() > 0 ? 1 : 0;
+  }
+}
+
 Result<bool> RowPageBatch::Next() {
+  if (end_ == rows_.size()) {
+    LoadPages();
+  }
   begin_ = end_;
   located_count_ = 0;
   uint64_t fetched_bytes = 0;
-  while (end_ < rows_.size() && row_count() < kRowsMax) {
+  for (; end_ < rows_.size(); ++end_) {
     const Row& row = rows_[end_];
     if ((row.tuple->t_infomask & HEAP_HASEXTERNAL) != 0) {
       ASSIGN_OR_RETURN(uint64_t const row_bytes, FetchedBytes(row));
       fetched_bytes += row_bytes;
-      if (fetched_bytes > kFetchedBytesMax && row_count() > 0) {
+      if (fetched_bytes > kFetchedBytesMax && end_ > begin_) {
         break;
       }
     }
-    ++end_;
   }
   return row_count() > 0;
 }
 
 /// Calls `visit(attribute, position)` for attributes `from` to `to` of a tuple. `*offset` is where
-/// the first of them may start, and becomes that of the next.
+/// the first of them may start, and becomes that of the next. Answers the attribute whose value is
+/// not wholly in the tuple, or 0.
 template <class Visit>
-Status RowPageBatch::Walk(const Row& row, AttrNumber from, AttrNumber to, uint32_t* offset,
-                          Visit visit) const {
+AttrNumber RowPageBatch::Walk(const Row& row, AttrNumber from, AttrNumber to, uint32_t* offset,
+                              Visit visit) const {
   auto const* const data = reinterpret_cast<const char*>(row.tuple);
   bool const has_nulls = (row.tuple->t_infomask & HEAP_HASNULL) != 0;
   int const stored_count = HeapTupleHeaderGetNatts(row.tuple);
+  uint32_t const end = row.size_bytes;
+  const Layout* const layouts = layouts_.data();
+  uint32_t next = *offset;
   for (AttrNumber attribute = from; attribute <= to; ++attribute) {
     if (attribute > stored_count) {
       visit(attribute, kAbsent);
@@ -119,26 +147,35 @@ Status RowPageBatch::Walk(const Row& row, AttrNumber from, AttrNumber to, uint32
       visit(attribute, kNull);
       continue;
     }
-    const FormData_pg_attribute& column = *TupleDescAttr(reader_.descriptor(), attribute - 1);
-    uint32_t start = *offset;
-    // A varlena value with a short header is not aligned, and the padding before others is zero.
-    if (column.attlen != -1 || start >= row.size_bytes || !VARATT_NOT_PAD_BYTE(data + start)) {
-      start = static_cast<uint32_t>(att_align_nominal(start, column.attalign));
+    Layout const layout = layouts[attribute - 1];
+    uint32_t const mask = layout.alignment_bytes - 1U;
+    uint32_t start = (next + mask) & ~mask;
+    uint32_t size_bytes = static_cast<uint32_t>(layout.length);
+    if (layout.length < 0) {
+      // A varlena value with a short header is not aligned, and the padding before others is zero.
+      if (layout.length == -1 && next < end && VARATT_NOT_PAD_BYTE(data + next)) {
+        start = next;
+      }
+      size_bytes = SizeInTuple(layout.length, data + start, start < end ? end - start : 0);
     }
-    uint32_t const limit_bytes = row.size_bytes - std::min(start, row.size_bytes);
-    uint32_t const size_bytes = SizeInTuple(column, data + start, limit_bytes);
-    if (size_bytes > limit_bytes) [[unlikely]] {
-      return Status::Corruption(
-          StrCat("columnar table \"", RelationGetRelationName(reader_.relation()), "\", block ",
-                 ItemPointerGetBlockNumberNoCheck(&row.tid), ", item ",
-                 ItemPointerGetOffsetNumberNoCheck(&row.tid), ", column \"",
-                 NameStr(column.attname), "\": ", size_bytes, " bytes at ", start,
-                 " of a tuple of ", row.size_bytes, ", at most ", limit_bytes, " expected"));
+    if (start + size_bytes > end) [[unlikely]] {
+      return attribute;
     }
     visit(attribute, static_cast<Position>(start));
-    *offset = start + size_bytes;
+    next = start + size_bytes;
   }
-  return Status::Ok();
+  *offset = next;
+  return 0;
+}
+
+Status RowPageBatch::DamageIn(const Row& row, AttrNumber attribute) const {
+  return Status::Corruption(
+      StrCat("columnar table \"", RelationGetRelationName(reader_.relation()), "\", block ",
+             ItemPointerGetBlockNumberNoCheck(&row.tid), ", item ",
+             ItemPointerGetOffsetNumberNoCheck(&row.tid), ", column \"",
+             NameStr(TupleDescAttr(reader_.descriptor(), attribute - 1)->attname),
+             "\": a value that ends in the tuple of ", row.size_bytes,
+             " bytes expected, found one that does not"));
 }
 
 /// What the tuple's values stored out of line take when they are read.
@@ -146,7 +183,7 @@ Result<uint64_t> RowPageBatch::FetchedBytes(const Row& row) const {
   uint64_t size_bytes = 0;
   uint32_t offset = row.tuple->t_hoff;
   auto const add = [&](AttrNumber attribute, Position position) {
-    if (position >= kAbsent || TupleDescAttr(reader_.descriptor(), attribute - 1)->attlen != -1) {
+    if (position >= kAbsent || layouts_[static_cast<size_t>(attribute - 1)].length != -1) {
       return;
     }
     auto const* const value = reinterpret_cast<const char*>(row.tuple) + position;
@@ -156,10 +193,15 @@ Result<uint64_t> RowPageBatch::FetchedBytes(const Row& row) const {
       size_bytes += static_cast<uint64_t>(pointer.va_rawsize);
     }
   };
-  RETURN_IF_ERROR(Walk(row, 1, static_cast<AttrNumber>(reader_.descriptor()->natts), &offset, add));
+  auto const last = static_cast<AttrNumber>(layouts_.size());
+  AttrNumber const damaged = Walk(row, 1, last, &offset, add);
+  if (damaged != 0) {
+    return DamageIn(row, damaged);
+  }
   return size_bytes;
 }
 
+/// Finds values up to the attribute, from where the last call left off.
 Status RowPageBatch::Locate(AttrNumber attribute) {
   if (attribute <= located_count_) {
     return Status::Ok();
@@ -170,19 +212,41 @@ Status RowPageBatch::Locate(AttrNumber attribute) {
     for (uint32_t row = 0; row < count; ++row) {
       after_[row] = rows_[begin_ + row].tuple->t_hoff;
     }
+    has_special_.assign(layouts_.size(), 0);
   }
   positions_.resize(size_t{count} * static_cast<size_t>(attribute));
+  auto const first = static_cast<AttrNumber>(located_count_ + 1);
+  Position* const positions = positions_.data();
+  uint8_t* const has_special = has_special_.data();
   for (uint32_t row = 0; row < count; ++row) {
     uint32_t offset = after_[row];
-    auto const keep = [&](AttrNumber found, Position position) {
-      positions_[size_t{count} * static_cast<size_t>(found - 1) + row] = position;
+    auto const keep = [=](AttrNumber found, Position position) {
+      positions[size_t{count} * static_cast<size_t>(found - 1) + row] = position;
+      if (position >= kAbsent) {
+        has_special[found - 1] = 1;
+      }
     };
-    RETURN_IF_ERROR(Walk(rows_[begin_ + row], static_cast<AttrNumber>(located_count_ + 1),
-                         attribute, &offset, keep));
+    AttrNumber const damaged = Walk(rows_[begin_ + row], first, attribute, &offset, keep);
+    if (damaged != 0) {
+      return DamageIn(rows_[begin_ + row], damaged);
+    }
     after_[row] = static_cast<Position>(offset);
   }
   located_count_ = attribute;
   return Status::Ok();
+}
+
+/// Answers how many are NULL.
+uint32_t RowPageBatch::MarkNulls(std::span<const Position> positions, bool absent_is_null,
+                                 std::vector<uint64_t>& valid_words) const {
+  uint32_t null_count = 0;
+  valid_words.assign((positions.size() + 63) / 64, 0);
+  for (size_t row = 0; row < positions.size(); ++row) {
+    bool const is_null = positions[row] == kNull || (positions[row] == kAbsent && absent_is_null);
+    null_count += is_null ? 1 : 0;
+    valid_words[row / 64] |= uint64_t{!is_null} << (row % 64);
+  }
+  return null_count;
 }
 
 Status RowPageBatch::Read(AttrNumber attribute, ColumnVector& out) {
@@ -191,19 +255,16 @@ Status RowPageBatch::Read(AttrNumber attribute, ColumnVector& out) {
   auto const positions =
       std::span(positions_).subspan(size_t{count} * static_cast<size_t>(attribute - 1), count);
   Cell absent = Cell::Null();
-  if (std::find(positions.begin(), positions.end(), kAbsent) != positions.end()) {
-    absent = reader_.MissingValue(attribute);
+  out.null_count = 0;  // valid_words do not matter then
+  if (has_special_[static_cast<size_t>(attribute - 1)] != 0) {
+    if (std::find(positions.begin(), positions.end(), kAbsent) != positions.end()) {
+      absent = reader_.MissingValue(attribute);
+    }
+    out.null_count = MarkNulls(positions, absent.is_null, out.valid_words);
   }
   const ColumnType& type = reader_.column_type(attribute);
   out.type = type.physical;
   out.row_count = count;
-  out.null_count = 0;
-  out.valid_words.assign((size_t{count} + 63) / 64, 0);
-  for (uint32_t row = 0; row < count; ++row) {
-    bool const is_null = positions[row] == kNull || (positions[row] == kAbsent && absent.is_null);
-    out.null_count += is_null ? 1 : 0;
-    out.valid_words[row / 64] |= uint64_t{!is_null} << (row % 64);
-  }
   switch (type.physical) {
     case PhysicalType::kBool:
       GatherFixed<bool, uint8_t>(positions, absent, out);
@@ -225,6 +286,33 @@ Status RowPageBatch::Read(AttrNumber attribute, ColumnVector& out) {
       break;
     case PhysicalType::kBytes:
       return GatherBytes(attribute, positions, absent, out);
+  }
+  return Status::Ok();
+}
+
+Status RowPageBatch::ReadDatums(AttrNumber attribute, std::span<const uint32_t> rows,
+                                DatumColumn& out) {
+  RETURN_IF_ERROR(Locate(attribute));
+  TupleDesc const descriptor = reader_.descriptor();
+  const FormData_pg_attribute& column = *TupleDescAttr(descriptor, attribute - 1);
+  const Position* const positions =
+      positions_.data() + size_t{row_count()} * static_cast<size_t>(attribute - 1);
+  out.Reserve(row_count());
+  for (uint32_t const row : rows) {
+    Position const position = positions[row];
+    if (position < kAbsent) {
+      auto const* const value = reinterpret_cast<const char*>(rows_[begin_ + row].tuple) + position;
+      out.Set(row, fetch_att(value, column.attbyval, column.attlen), false);
+    } else if (position == kNull) {
+      out.Set(row, 0, true);
+    } else {
+      NullableDatum const absent = TryPg([=]() noexcept -> NullableDatum {
+        NullableDatum found;
+        found.value = getmissingattr(descriptor, attribute, &found.isnull);
+        return found;
+      });
+      out.Set(row, absent.value, absent.isnull);
+    }
   }
   return Status::Ok();
 }

@@ -184,10 +184,7 @@ void Widen(const columnar::ColumnVector& vector, const Rows& rows, Datum* out, T
 template <class Rows>
 Status DatumColumn::ConvertRows(const ColumnType& type, const columnar::ColumnVector& vector,
                                 const Rows& rows) {
-  if (values_.size() < vector.row_count) {
-    values_.resize(vector.row_count);
-    nulls_.resize(vector.row_count);
-  }
+  Reserve(vector.row_count);
   auto const count = static_cast<uint32_t>(rows.size());
   if (vector.null_count == 0) {
     std::fill_n(nulls_.begin(), vector.row_count, uint8_t{0});

@@ -60,7 +60,7 @@ Datum RebuildBytes(const ColumnType& type, std::span<const std::byte> stored, st
 
 /// The values of one column over one row group as Datums. Reused between row groups.
 ///
-/// By-reference Datums point into this object: valid until the next Convert.
+/// By-reference Datums that Convert makes point into this object: valid until the next Convert.
 class DatumColumn {
  public:
   /// Converts every row of `vector`.
@@ -69,6 +69,17 @@ class DatumColumn {
   Status Convert(const ColumnType& type, const columnar::ColumnVector& vector,
                  std::span<const uint32_t> rows);
 
+  /// Makes room for values that Set gives. Those by reference stay where they are.
+  void Reserve(uint32_t row_count) {
+    if (values_.size() < row_count) {
+      values_.resize(row_count);
+      nulls_.resize(row_count);
+    }
+  }
+  void Set(uint32_t row, Datum value, bool is_null) {
+    values_[row] = value;
+    nulls_[row] = is_null ? 1 : 0;
+  }
   /// Makes every row NULL.
   void SetNull(uint32_t row_count);
   size_t memory_bytes() const {
