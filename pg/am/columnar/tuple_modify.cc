@@ -50,14 +50,19 @@ bool IsNewerThan(Relation relation, ItemPointer tid, Snapshot crosscheck, TM_Fai
 }
 
 void RequireHeapTid(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
-  if (!IsRowPageTid(*tid)) {
-    // Readers lock a row of a stripe by its own id; heap will check that of the stub.
-    CheckForSerializableConflictIn(relation, tid, ItemPointerGetBlockNumber(tid));
-  }
   if (!HeapTidOf(relation, tid, heap_tid)) {
     elog(ERROR, "columnar table \"%s\" has no row (%u,%u)", RelationGetRelationName(relation),
          ItemPointerGetBlockNumberNoCheck(tid), ItemPointerGetOffsetNumberNoCheck(tid));
   }
+}
+
+// Readers lock a row of a stripe by its own id, heap checks that of the stub. Only now that the
+// change is there: who locks the row after this sees the change, who did so before is found.
+TM_Result AfterChange(Relation relation, ItemPointer tid, TM_Result result) {
+  if (result == TM_Ok && !IsRowPageTid(*tid)) {
+    CheckForSerializableConflictIn(relation, tid, ItemPointerGetBlockNumber(tid));
+  }
+  return result;
 }
 
 }  // namespace
@@ -102,8 +107,9 @@ TM_Result TupleDelete(Relation relation, ItemPointer tid, CommandId command_id, 
   }
   ItemPointerData heap_tid;
   RequireHeapTid(relation, tid, &heap_tid);
-  return heap_delete(relation, &heap_tid, command_id, crosscheck, wait, failure,
-                     changing_partition);
+  return AfterChange(
+      relation, tid,
+      heap_delete(relation, &heap_tid, command_id, crosscheck, wait, failure, changing_partition));
 }
 
 TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
@@ -119,8 +125,9 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   slot->tts_tableOid = RelationGetRelid(relation);
   tuple->t_tableOid = slot->tts_tableOid;
   row_pages::PrepareTarget(relation);
-  TM_Result const result =
-      heap_update(relation, &heap_tid, tuple, command_id, crosscheck, wait, failure, mode);
+  TM_Result const result = AfterChange(
+      relation, tid,
+      heap_update(relation, &heap_tid, tuple, command_id, crosscheck, wait, failure, mode));
   slot->tts_tid = tuple->t_self;
   *update_indexes = result == TM_Ok && !HeapTupleIsHeapOnly(tuple);
   if (should_free) {
