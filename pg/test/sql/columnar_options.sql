@@ -136,6 +136,10 @@ REFRESH MATERIALIZED VIEW mv;
 SELECT rows FROM orochi.columnar_stripes('mv') ORDER BY stripe;
 CREATE TEMP TABLE passing (k int) USING columnar;
 SELECT orochi.set_columnar_options('passing', ARRAY['k']);
+-- What pg_dump takes: not what only this session has.
+SELECT format('SELECT relation AS dumped FROM %s %s', c.oid, c.condition)
+FROM pg_extension, unnest(extconfig::regclass[], extcondition) c(oid, condition)
+WHERE extname = 'orochi' AND c.oid = 'orochi.columnar_option'::regclass \gexec
 DISCARD TEMP;
 SELECT relation FROM orochi.columnar_option;
 
