@@ -64,11 +64,23 @@ bool IsAllNull(const Row& row) {
   return true;
 }
 
-// Whether an element of order_by, which begins with its column's quoted name, is about the column.
-bool IsAbout(const char* element, const char* quoted_name) {
-  size_t const length = std::strlen(quoted_name);
-  return std::strncmp(element, quoted_name, length) == 0 &&
-         (element[length] == '\0' || element[length] == ' ');
+// What follows the column's name in an element of order_by, if it is about the column; else null.
+// Which names are quoted differs between versions of PostgreSQL.
+const char* BehindName(const char* element, const char* name) {
+  bool const quoted = *element == '"';
+  const char* next = element + (quoted ? 1 : 0);
+  while (*next != '\0') {
+    bool const is_quote = quoted && *next == '"';
+    if ((is_quote && next[1] != '"') || (!quoted && *next == ' ')) {
+      break;
+    }
+    if (*next != *name) {
+      return nullptr;
+    }
+    next += is_quote ? 2 : 1;
+    ++name;
+  }
+  return *name == '\0' ? next + (quoted ? 1 : 0) : nullptr;
 }
 
 // The column's name as the running command left it.
@@ -98,7 +110,6 @@ void ReplaceColumn(Oid relation_id, const char* old_name, const char* new_name) 
   if (row.is_null(ColumnarOption::kOrderBy)) {
     return;
   }
-  const char* const quoted = quote_identifier(old_name);
   int count = 0;
   char** const elements = OrderElements(row.value(ColumnarOption::kOrderBy), &count);
   auto* const kept = static_cast<Datum*>(palloc(sizeof(Datum) * static_cast<Size>(count + 1)));
@@ -106,12 +117,13 @@ void ReplaceColumn(Oid relation_id, const char* old_name, const char* new_name) 
   bool changed = false;
   for (int index = 0; index < count; ++index) {
     const char* element = elements[index];
-    if (IsAbout(element, quoted)) {
+    const char* const behind = BehindName(element, old_name);
+    if (behind != nullptr) {
       changed = true;
       if (new_name == nullptr) {
         continue;
       }
-      element = psprintf("%s%s", quote_identifier(new_name), element + std::strlen(quoted));
+      element = psprintf("%s%s", quote_identifier(new_name), behind);
     }
     kept[kept_count++] = CStringGetTextDatum(element);
   }

@@ -129,6 +129,40 @@ DROP VIEW first_chunk;
 DROP TABLE m, :first;
 SELECT count(*) AS rows_left FROM orochi.columnar_option;
 
+-- Several levels, and a partition that is heap when its options are chosen.
+CREATE TABLE p (a int, b int, c text) PARTITION BY LIST (a);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY RANGE (b);
+CREATE TABLE p11 PARTITION OF p1 FOR VALUES FROM (0) TO (10000);
+SELECT orochi.set_columnar_options('p', ARRAY['c'], 'lz4', stripe_rows => 3000);
+SELECT orochi.set_columnar_options('p1', compression => 'none', row_group_rows => 2000);
+SELECT orochi.set_columnar_options('p11', row_group_rows => 1500);
+SELECT option, value, source, chosen_for FROM orochi.columnar_options('p11');
+INSERT INTO p SELECT 1, n, 9999 - n FROM generate_series(0, 5999) n;
+SELECT orochi.compress_chunk('p11');
+SELECT stripe, row_group, rows, compression, min, max FROM ranges WHERE relation = 'p11'::regclass AND column_name = 'c' ORDER BY 1, 2;
+-- Row groups never exceed stripes, whoever chose them.
+SELECT orochi.set_columnar_options('p11', stripe_rows => 1500);
+SELECT orochi.set_columnar_options('p1', stripe_rows => 2500);
+SELECT orochi.reset_columnar_options('p11');
+SELECT orochi.set_columnar_options('p11', stripe_rows => 1200);
+SELECT option, value, source, chosen_for FROM orochi.columnar_options('p11') WHERE option LIKE '%rows';
+DROP TABLE p;
+
+-- Types whose order comes from another type; names that need quotes.
+CREATE DOMAIN positive AS int CHECK (value > 0);
+CREATE TYPE mood AS ENUM ('sad', 'happy');
+CREATE TABLE types (d positive, e mood, v varchar(10), a int[], b bpchar(3), n numeric, "b c""d" text, "select" int) USING columnar;
+SELECT orochi.set_columnar_options('types', ARRAY['d DESC', 'e', 'v NULLS FIRST', 'a DESC NULLS LAST', 'b ASC', 'n', '"b c""d" DESC', '"select"']);
+SELECT order_by FROM orochi.columnar_option WHERE relation = 'types'::regclass;
+INSERT INTO types SELECT 1 + n % 3, 'sad', n % 5, ARRAY[n % 2], 'b', n, n, n FROM generate_series(1, 2000) n;
+SELECT orochi.recluster('types');
+SELECT array_agg(o ORDER BY at) = array_agg(o ORDER BY d DESC, v, a DESC, n) AS sorted FROM (SELECT *, row_number() OVER () AS at FROM types) o;
+ALTER TABLE types RENAME COLUMN "b c""d" TO "table";
+ALTER TABLE types RENAME COLUMN "select" TO plain;
+ALTER TABLE types DROP COLUMN d, DROP COLUMN a;
+SELECT order_by FROM orochi.columnar_option WHERE relation = 'types'::regclass;
+DROP TABLE types;
+
 -- Materialized and temporary tables.
 CREATE MATERIALIZED VIEW mv USING columnar AS SELECT n % 7 AS k, n FROM generate_series(1, 3000) n;
 SELECT orochi.set_columnar_options('mv', ARRAY['k'], stripe_rows => 2000);
