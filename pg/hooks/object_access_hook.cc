@@ -1,5 +1,6 @@
 #include "pg/hooks/object_access_hook.h"
 
+#include "pg/am/columnar/option_catalog.h"
 #include "pg/bridge.h"
 #include "pg/hypertable/catalog.h"
 
@@ -14,21 +15,43 @@ namespace {
 
 object_access_hook_type previous_hook = nullptr;
 
+void OnDropRelation(Oid relation) {
+  Boundary([&]() -> Status {
+    char const kind = TryPg([&]() noexcept { return get_rel_relkind(relation); });
+    if (kind == RELKIND_PARTITIONED_TABLE) {
+      DeleteHypertable(relation);
+    }
+    if (kind == RELKIND_PARTITIONED_TABLE || kind == RELKIND_RELATION || kind == RELKIND_MATVIEW) {
+      TryPg([&]() noexcept { option_catalog::OnDropRelation(relation); });
+    }
+    return Status::Ok();
+  });
+}
+
+void OnDropColumn(Oid relation, int column) {
+  Boundary([&]() -> Status {
+    TryPg([&]() noexcept {
+      option_catalog::OnDropColumn(relation, static_cast<AttrNumber>(column));
+    });
+    return Status::Ok();
+  });
+}
+
 void OnObjectAccess(ObjectAccessType access, Oid catalog, Oid object, int sub_object,
                     void* argument) {
   if (previous_hook != nullptr) {
     previous_hook(access, catalog, object, sub_object, argument);
   }
-  if (access != OAT_DROP || catalog != RelationRelationId || sub_object != 0) {
-    return;
+  if (catalog == RelationRelationId && access == OAT_DROP) {
+    sub_object == 0 ? OnDropRelation(object) : OnDropColumn(object, sub_object);
+  } else if (catalog == RelationRelationId && access == OAT_POST_ALTER && sub_object > 0) {
+    Boundary([&]() -> Status {
+      TryPg([&]() noexcept {
+        option_catalog::OnAlterColumn(object, static_cast<AttrNumber>(sub_object));
+      });
+      return Status::Ok();
+    });
   }
-  Boundary([&]() -> Status {
-    char const kind = TryPg([&]() noexcept { return get_rel_relkind(object); });
-    if (kind == RELKIND_PARTITIONED_TABLE) {
-      DeleteHypertable(object);
-    }
-    return Status::Ok();
-  });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "pg/move/move_check.h"
 
 #include "pg/move/index_copy.h"
+#include "pg/move/order_key.h"
 
 extern "C" {
 #include "catalog/catalog.h"
@@ -19,12 +20,14 @@ namespace {
 
 void RefuseKind(const MoveRequest& request, const char* name, const char* schema, char kind) {
   if (kind == RELKIND_PARTITIONED_TABLE) {
-    const char* const table = quote_qualified_identifier(schema, name);
+    const char* const table = quote_literal_cstr(quote_qualified_identifier(schema, name));
     ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                     errmsg("table \"%s\" is partitioned and has no rows of its own", name),
-                    errhint("Call it for the chunks, for example: SELECT orochi.%s(c) FROM "
-                            "orochi.show_chunks(%s) c.",
-                            request.command, quote_literal_cstr(table))));
+                    request.for_chunks != nullptr
+                        ? errhint("Use CALL orochi.%s(%s).", request.for_chunks, table)
+                        : errhint("Call it for the chunks, for example: SELECT orochi.%s(c) FROM "
+                                  "orochi.show_chunks(%s) c.",
+                                  request.command, table)));
   }
   ereport(ERROR,
           (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a table", name),
@@ -58,6 +61,23 @@ void CheckPlace(Oid access_method) {
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("cannot move tables from or to access method \"%s\"", name),
                     errhint("The places to move between are heap and columnar.")));
+  }
+}
+
+void CheckSortable(Relation relation, const MoveRequest& request) {
+  const char* const name = RelationGetRelationName(relation);
+  if (relation->rd_rel->relam != request.access_method) {
+    ereport(ERROR,
+            (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("table \"%s\" is not columnar", name),
+             errhint("Make it columnar with orochi.compress_chunk, which sorts it too.")));
+  }
+  OrderKey order;
+  ChooseOrderKey(relation, &order);
+  if (order.column_count == 0) {
+    ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                    errmsg("there is no order to write the rows of table \"%s\" in", name),
+                    errhint("Choose one with orochi.set_columnar_options(..., order_by => "
+                            "ARRAY['column', ...]).")));
   }
 }
 
@@ -97,6 +117,9 @@ void CheckMoveAllowed(const MoveRequest& request, const char* known_name) noexce
 
 void CheckMovable(Relation relation, const MoveRequest& request, bool wrote_before) noexcept {
   CheckPlace(relation->rd_rel->relam);
+  if (request.only_sorts) {
+    CheckSortable(relation, request);
+  }
   CheckTableNotInUse(relation, "move");
   if (wrote_before && relation->rd_createSubid == InvalidSubTransactionId) {
     // Others must not see these rows before this transaction commits, nor miss the older ones.

@@ -1,4 +1,4 @@
-// SQL: orochi.compress_chunk, orochi.decompress_chunk, orochi.move_chunk.
+// SQL: orochi.compress_chunk, orochi.decompress_chunk, orochi.move_chunk, orochi.recluster.
 
 #include "pg/move/move_relation.h"
 
@@ -10,6 +10,7 @@ extern "C" {
 PG_FUNCTION_INFO_V1(orochi_compress_chunk);
 PG_FUNCTION_INFO_V1(orochi_decompress_chunk);
 PG_FUNCTION_INFO_V1(orochi_move_chunk);
+PG_FUNCTION_INFO_V1(orochi_recluster);
 }
 
 namespace orochi::pg {
@@ -86,6 +87,27 @@ Datum orochi_move_chunk(PG_FUNCTION_ARGS) {
                          .order_by = TextArgument(fcinfo, 2),
                          .command = "move_chunk",
                          .only_if_different = false};
+    });
+    ASSIGN_OR_RETURN(bool const moved, MoveRelation(request));
+    (void)moved;  // always
+    return ObjectIdGetDatum(request.relation);
+  });
+}
+
+Datum orochi_recluster(PG_FUNCTION_ARGS) {
+  using namespace orochi::pg;
+  if (PG_ARGISNULL(0)) {
+    PG_RETURN_NULL();
+  }
+  return Boundary([&]() -> orochi::Result<Datum> {
+    MoveRequest const request = TryPg([&]() noexcept {
+      return MoveRequest{.relation = PG_GETARG_OID(0),
+                         .access_method = get_table_am_oid("columnar", false),
+                         .order_by = nullptr,
+                         .command = "recluster",
+                         .only_if_different = false,
+                         .only_sorts = true,
+                         .for_chunks = "recluster_chunks"};
     });
     ASSIGN_OR_RETURN(bool const moved, MoveRelation(request));
     (void)moved;  // always

@@ -28,6 +28,11 @@ struct MoveRequest {
   const char* command;
   /// Nothing to do when the table has the access method already.
   bool only_if_different;
+  /// An error when the table has another access method, or no order to write its rows in.
+  bool only_sorts = false;
+  /// The procedure that does the same to all chunks of a hypertable, for messages; null without
+  /// one.
+  const char* for_chunks = nullptr;
 };
 
 /// Whether the table was moved; false only when `only_if_different` and it was there already.

@@ -1,12 +1,17 @@
 #include "pg/move/order_key.h"
 
+#include "pg/am/columnar/table_options.h"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_operator.h"
+#include "lib/stringinfo.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/tlist.h"
@@ -14,6 +19,7 @@ extern "C" {
 #include "parser/parser.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 }
 
@@ -61,6 +67,37 @@ void AddAscending(Relation relation, AttrNumber column, OrderKey* out) {
   }
 }
 
+// Schemas are always said: texts are kept and read under other search paths.
+const char* NameOfCollation(Oid collation) {
+  HeapTuple const tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+  if (!HeapTupleIsValid(tuple)) {
+    elog(ERROR, "cache lookup failed for collation %u", collation);
+  }
+  const FormData_pg_collation& form = *reinterpret_cast<Form_pg_collation>(GETSTRUCT(tuple));
+  const char* const name =
+      quote_qualified_identifier(get_namespace_name(form.collnamespace), NameStr(form.collname));
+  ReleaseSysCache(tuple);
+  return name;
+}
+
+const char* NameOfOperator(Oid sort_operator) {
+  HeapTuple const tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(sort_operator));
+  if (!HeapTupleIsValid(tuple)) {
+    elog(ERROR, "cache lookup failed for operator %u", sort_operator);
+  }
+  const FormData_pg_operator& form = *reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+  const char* const name =
+      psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form.oprnamespace)),
+               NameStr(form.oprname));
+  ReleaseSysCache(tuple);
+  return name;
+}
+
+void NameTheOption(void* chosen_for) {
+  errcontext("order_by in orochi.columnar_options of table \"%s\"",
+             get_rel_name(*static_cast<Oid*>(chosen_for)));
+}
+
 // A parse error points into our statement, not into the user's.
 void PointIntoOrderBy(void* text) {
   int const position = geterrposition();
@@ -71,19 +108,25 @@ void PointIntoOrderBy(void* text) {
   }
 }
 
+AttrNumber RangeColumn(Relation partitioned) {
+  PartitionKey const key = RelationGetPartitionKey(partitioned);
+  return key->strategy == PARTITION_STRATEGY_RANGE ? key->partattrs[0] : InvalidAttrNumber;
+}
+
 // The partition's own number of the column its parent is partitioned by, or 0.
 AttrNumber TimeColumn(Relation relation) {
+  if (relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) {
+    return RangeColumn(relation);
+  }
   if (!relation->rd_rel->relispartition) {
     return InvalidAttrNumber;
   }
   Oid const parent_oid = get_partition_parent(RelationGetRelid(relation), true);
   Relation const parent = table_open(parent_oid, AccessShareLock);
-  PartitionKey const key = RelationGetPartitionKey(parent);
-  AttrNumber column = InvalidAttrNumber;
-  if (key->strategy == PARTITION_STRATEGY_RANGE && key->partattrs[0] > 0) {
+  AttrNumber column = RangeColumn(parent);
+  if (column != InvalidAttrNumber) {
     // Parent and partition agree on names, not on numbers.
-    Form_pg_attribute const attribute =
-        TupleDescAttr(RelationGetDescr(parent), key->partattrs[0] - 1);
+    Form_pg_attribute const attribute = TupleDescAttr(RelationGetDescr(parent), column - 1);
     column = get_attnum(RelationGetRelid(relation), NameStr(attribute->attname));
   }
   table_close(parent, AccessShareLock);
@@ -160,7 +203,7 @@ void ParseOrderKey(Relation relation, const char* order_by, OrderKey* out) noexc
   }
 }
 
-void ChooseOrderKey(Relation relation, OrderKey* out) noexcept {
+void DeriveOrderKey(Relation relation, OrderKey* out) noexcept {
   *out = {};
   AttrNumber const time_column = TimeColumn(relation);
   if (time_column == InvalidAttrNumber) {
@@ -179,6 +222,54 @@ void ChooseOrderKey(Relation relation, OrderKey* out) noexcept {
     }
   }
   AddAscending(relation, time_column, out);
+}
+
+bool ChosenOrderKey(Relation relation, OrderKey* out) noexcept {
+  *out = {};
+  TableOptions const options = OptionsOf(relation);
+  Oid chosen_for = options.chosen(ColumnarOption::kOrderBy);
+  if (!OidIsValid(chosen_for)) {
+    return false;
+  }
+  if (options.order_by[0] != '\0') {
+    ErrorContextCallback callback = {error_context_stack, &NameTheOption, &chosen_for};
+    error_context_stack = &callback;
+    ParseOrderKey(relation, options.order_by, out);
+    error_context_stack = callback.previous;
+  }
+  return true;
+}
+
+void ChooseOrderKey(Relation relation, OrderKey* out) noexcept {
+  if (!ChosenOrderKey(relation, out)) {
+    DeriveOrderKey(relation, out);
+  }
+}
+
+const char* OrderColumnText(Relation relation, const OrderKey& key, int index,
+                            bool* plain) noexcept {
+  Form_pg_attribute const attribute =
+      TupleDescAttr(RelationGetDescr(relation), key.columns[index] - 1);
+  StringInfoData text;
+  initStringInfo(&text);
+  appendStringInfoString(&text, quote_identifier(NameStr(attribute->attname)));
+  if (OidIsValid(key.collations[index]) && key.collations[index] != attribute->attcollation) {
+    appendStringInfo(&text, " COLLATE %s", NameOfCollation(key.collations[index]));
+  }
+  TypeCacheEntry* const type =
+      lookup_type_cache(attribute->atttypid, TYPECACHE_LT_OPR | TYPECACHE_GT_OPR);
+  Oid const sort_operator = key.operators[index];
+  bool const descending = sort_operator == type->gt_opr;
+  *plain = descending || sort_operator == type->lt_opr;
+  if (!*plain) {
+    appendStringInfo(&text, " USING %s", NameOfOperator(sort_operator));
+  } else if (descending) {
+    appendStringInfoString(&text, " DESC");
+  }
+  if (key.nulls_first[index] != descending) {
+    appendStringInfoString(&text, key.nulls_first[index] ? " NULLS FIRST" : " NULLS LAST");
+  }
+  return text.data;
 }
 
 }  // namespace orochi::pg

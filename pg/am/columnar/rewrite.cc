@@ -7,6 +7,7 @@
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
+#include "pg/move/order_key.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -66,6 +67,32 @@ void CopySorted(Relation from, Relation to, Relation index, CommandId command_id
   }
   tuplesort_end(sort);
   ExecDropSingleTupleTableSlot(slot);
+}
+
+// The order that the owner chose for the table.
+void CopyInOrder(Relation from, Relation to, const OrderKey& order, CommandId command_id,
+                 double* row_count) {
+  OrderKey key = order;  // tuplesort wants arrays it may write
+  TupleTableSlot* const slot = table_slot_create(from, nullptr);
+  Tuplesortstate* const sort = tuplesort_begin_heap(
+      RelationGetDescr(from), key.column_count, key.columns, key.operators, key.collations,
+      key.nulls_first, maintenance_work_mem, nullptr, TUPLESORT_NONE);
+  TableScanDesc const scan = table_beginscan(from, SnapshotSelf, 0, nullptr);
+  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+    CHECK_FOR_INTERRUPTS();
+    slot_getallattrs(slot);
+    tuplesort_puttupleslot(sort, slot);
+  }
+  table_endscan(scan);
+  ExecDropSingleTupleTableSlot(slot);
+  tuplesort_performsort(sort);
+  TupleTableSlot* const row = MakeSingleTupleTableSlot(RelationGetDescr(from), &TTSOpsMinimalTuple);
+  while (tuplesort_gettupleslot(sort, true, false, row, nullptr)) {
+    CHECK_FOR_INTERRUPTS();
+    CopySlot(to, row, command_id, row_count);
+  }
+  ExecDropSingleTupleTableSlot(row);
+  tuplesort_end(sort);
 }
 
 void CopyInIndexOrder(Relation from, Relation to, Relation index, CommandId command_id,
@@ -146,7 +173,10 @@ void CopyForCluster(Relation from, Relation to, Relation index, bool, Transactio
                     double* recently_dead_count) {
   CommandId const command_id = GetCurrentCommandId(true);
   *row_count = *vacuumed_count = *recently_dead_count = 0;
-  if (index == nullptr) {
+  OrderKey order;
+  if (index == nullptr && ChosenOrderKey(from, &order) && order.column_count > 0) {
+    CopyInOrder(from, to, order, command_id, row_count);
+  } else if (index == nullptr) {
     CopyInStoredOrder(from, to, command_id, row_count);
   } else if (index->rd_rel->relam == BTREE_AM_OID) {
     CopySorted(from, to, index, command_id, row_count);

@@ -1,5 +1,6 @@
 // What is stored: SQL functions behind orochi.columnar_chunks and orochi.columnar_stripes.
 
+#include "pg/am/columnar/bound_text.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
 #include "pg/bridge.h"
@@ -7,11 +8,8 @@
 extern "C" {
 #include "access/relation.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "utils/acl.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/snapmgr.h"
@@ -24,33 +22,6 @@ PG_FUNCTION_INFO_V1(orochi_columnar_stripes);
 
 namespace orochi::pg {
 namespace {
-
-// A bound as text, or null where the stored range is not a value of the type in its order.
-text* BoundText(const ColumnType& type, const columnar::ChunkInfo& chunk, bool is_max) {
-  const columnar::ChunkStatistics& statistics = chunk.statistics;
-  if (!statistics.has_range) {
-    return nullptr;
-  }
-  if (type.ordered_as_stored) {
-    Oid output;
-    bool is_varlena;
-    getTypeOutputInfo(type.type_id, &output, &is_varlena);
-    Datum const value = DatumOfWord(type, is_max ? statistics.max_word : statistics.min_word);
-    return cstring_to_text(OidOutputFunctionCall(output, value));
-  }
-  bool const is_text =
-      type.type_id == TEXTOID || type.type_id == VARCHAROID || type.type_id == BPCHAROID;
-  const std::string& bound = is_max ? statistics.max_bytes : statistics.min_bytes;
-  if (!is_text || (is_max ? statistics.max_truncated : statistics.min_truncated)) {
-    return nullptr;
-  }
-  // From disk: never assume it is valid text.
-  auto const size = static_cast<int>(bound.size());
-  if (!pg_verifymbstr(bound.data(), size, true)) {
-    return nullptr;
-  }
-  return cstring_to_text_with_len(bound.data(), size);
-}
 
 Datum TextOf(std::string_view piece) {
   return PointerGetDatum(cstring_to_text_with_len(piece.data(), static_cast<int>(piece.size())));
@@ -93,7 +64,7 @@ void PutChunk(ReturnSetInfo* result, const StripeEntry& entry, uint32_t row_grou
   values[6] = Int64GetDatum(chunk.null_count);
   values[7] = Int64GetDatum(static_cast<int64_t>(chunk.size_bytes));
   for (int bound = 0; bound < 2; ++bound) {
-    text* const shown = BoundText(type, chunk, bound == 1);
+    text* const shown = BoundText(type, chunk.statistics, bound == 1);
     values[8 + bound] = PointerGetDatum(shown);
     nulls[8 + bound] = shown == nullptr;
   }

@@ -10,9 +10,9 @@
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
 #include "pg/am/columnar/stripe_catalog.h"
+#include "pg/am/columnar/table_options.h"
 #include "pg/bridge.h"
 #include "pg/injection.h"
-#include "pg/settings.h"
 
 extern "C" {
 #include "access/detoast.h"
@@ -44,6 +44,7 @@ struct Pending {
 
   std::vector<ColumnType> types;
   columnar::Schema schema;
+  columnar::StripeOptions options;
   std::unique_ptr<MemoryBudget> own_budget;  // for a row that alone passes the shared budget
   std::unique_ptr<columnar::StripeWriter> writer;
 
@@ -83,16 +84,6 @@ struct Registry {
 };
 
 Registry registry;
-
-columnar::StripeOptions OptionsNow() {
-  columnar::StripeOptions options;
-  options.stripe_rows = static_cast<uint32_t>(settings.columnar_stripe_rows);
-  options.row_group_rows = static_cast<uint32_t>(
-      std::min(settings.columnar_row_group_rows, settings.columnar_stripe_rows));
-  options.compression = static_cast<codec::Compression>(settings.columnar_compression);
-  options.compression_level = settings.columnar_compression_level;
-  return options;
-}
 
 Status Encode(Pending& pending) {
   if (!pending.broken.empty()) {
@@ -194,10 +185,11 @@ Result<Pending*> Begin(Relation relation, CommandId command_id, int options, uin
     pending->types.push_back(ColumnTypeOf(*TupleDescAttr(descriptor, i)));
   }
   pending->schema = StripeSchemaOf(descriptor);
+  pending->options =
+      TryPg([&]() noexcept -> columnar::StripeOptions { return StripeOptionsOf(relation); });
   pending->writer =
-      std::make_unique<columnar::StripeWriter>(pending->schema, OptionsNow(), *registry.budget);
-  uint64_t const row_count =
-      std::min<uint64_t>(rows, static_cast<uint64_t>(settings.columnar_stripe_rows));
+      std::make_unique<columnar::StripeWriter>(pending->schema, pending->options, *registry.budget);
+  uint64_t const row_count = std::min<uint64_t>(rows, pending->options.stripe_rows);
   StripeReservation const reserved =
       TryPg([&]() noexcept -> StripeReservation { return ReserveStripe(relation, row_count); });
   pending->entry = {.storage_id = reserved.storage_id,
@@ -279,9 +271,8 @@ Result<Pending*> FindOrBegin(Relation relation, CommandId command_id, int option
 // More row numbers for a stripe that used up its own, or the next stripe if they went elsewhere.
 Result<Pending*> MoreRows(Relation relation, Pending* pending, CommandId command_id, int options) {
   uint64_t const rows = pending->entry.row_count;
-  uint64_t const additional = std::min<uint64_t>(
-      rows, static_cast<uint64_t>(settings.columnar_stripe_rows) -
-                std::min<uint64_t>(rows, static_cast<uint64_t>(settings.columnar_stripe_rows)));
+  uint64_t const most = pending->options.stripe_rows;
+  uint64_t const additional = std::min(rows, most - std::min(rows, most));
   bool const extended =
       additional > 0 && TryPg([&]() noexcept -> bool {
         return ExtendRowReservation(relation, pending->reserved_end(), additional);
@@ -312,7 +303,7 @@ Result<uint64_t> AppendRow(Relation relation, CommandId command_id, int options)
       // One row larger than the budget: heap takes it, so do we, as a stripe of its own.
       pending->own_budget = std::make_unique<MemoryBudget>("one row on its way to a columnar table",
                                                            std::numeric_limits<size_t>::max());
-      pending->writer = std::make_unique<columnar::StripeWriter>(pending->schema, OptionsNow(),
+      pending->writer = std::make_unique<columnar::StripeWriter>(pending->schema, pending->options,
                                                                  *pending->own_budget);
       status = pending->writer->Append(registry.cells);
       alone = true;

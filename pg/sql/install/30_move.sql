@@ -18,6 +18,11 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'orochi_move_chunk';
 COMMENT ON FUNCTION orochi.move_chunk(regclass, name, text) IS
   'rewrites a chunk in an access method (heap or columnar), the one it has included, while it is being read';
 
+CREATE FUNCTION orochi.recluster(relation regclass) RETURNS regclass
+LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'orochi_recluster';
+COMMENT ON FUNCTION orochi.recluster(regclass) IS
+  'rewrites a columnar table or chunk in its order while it is being read';
+
 -- Many chunks, each in a transaction of its own: no lock is held for longer than one chunk's last
 -- step, and a move that has to wait does so holding nothing that readers need. A chunk too busy to be
 -- moved is left for the next time. COMMIT forbids a SET clause; every name is qualified instead.
@@ -66,3 +71,26 @@ BEGIN
 END $$;
 COMMENT ON PROCEDURE orochi.decompress_chunks(regclass, text, text) IS
   'makes the columnar chunks of a hypertable heap again, each in its own transaction';
+
+CREATE PROCEDURE orochi.recluster_chunks(hypertable regclass, older_than text DEFAULT NULL,
+  newer_than text DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+  chunk regclass;
+BEGIN
+  FOR chunk IN
+    SELECT c FROM orochi.show_chunks(hypertable, older_than, newer_than) c
+    JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) c
+    JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) k.relam
+    WHERE a.amname OPERATOR(pg_catalog.=) 'columnar'
+  LOOP
+    BEGIN
+      PERFORM orochi.recluster(chunk);
+    EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
+      RAISE WARNING 'chunk % stays as it is: %', chunk, SQLERRM;
+    END;
+    COMMIT;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE orochi.recluster_chunks(regclass, text, text) IS
+  'rewrites the columnar chunks of a hypertable in their order, each in its own transaction';

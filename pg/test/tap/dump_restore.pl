@@ -43,6 +43,8 @@ CREATE TABLE adopted (d date, v int) PARTITION BY RANGE (d);
 CREATE TABLE adopted_old PARTITION OF adopted FOR VALUES FROM (MINVALUE) TO ('2024-01-01');
 SELECT orochi.create_hypertable('adopted', chunk_time_interval => interval '1 month');
 INSERT INTO adopted SELECT date '2023-12-25' + n, n FROM generate_series(0, 99) n;
+SELECT orochi.set_columnar_options('counted', ARRAY['v DESC', 't'], stripe_rows => 5000);
+SELECT orochi.set_columnar_options('counted_n100', compression => 'lz4');
 SELECT orochi.compress_chunk(c) FROM orochi.show_chunks('counted', older_than => 200) c;
 SQL
 
@@ -53,9 +55,12 @@ my @facts = (
     'SELECT count(*), sum(t), md5(string_agg(v, $$,$$ ORDER BY t)) FROM counted',
     'SELECT count(*), sum(v), min(d), max(d) FROM adopted',
     'SELECT count(*) FROM hot',
+    'SELECT * FROM orochi.columnar_option ORDER BY relation::text',
+    q{SELECT option, value, source, chosen_for FROM orochi.columnar_options('counted_n100')},
     'SELECT relacl FROM pg_class WHERE oid = $$"Data"."Metrics"$$::regclass',
 );
 my $expected = $node->safe_psql('source', join ";\n", @facts);
+like($expected, qr/order_by\|v DESC, t\|inherited\|counted\ncompression\|lz4\|chosen\|counted_n100/, 'options were chosen');
 like($expected, qr/counted\|counted_n200\|-200\|-100\|columnar/, 'one of the places is columnar');
 
 sub run_ok {
