@@ -293,9 +293,9 @@ Status AddTotals(const ColumnarReader& reader, TableTotals* totals) {
     totals->block_count += RelationGetNumberOfBlocks(relation);
     BufferAccessStrategy const strategy = GetAccessStrategy(BAS_BULKREAD);
     auto* const rows = static_cast<row_pages::RowPage*>(palloc0(sizeof(row_pages::RowPage)));
-    for (const row_pages::Blocks::Run& run : reader.row_blocks().runs()) {
-      for (BlockNumber block = run.first; block < run.end; ++block) {
-        CHECK_FOR_INTERRUPTS();
+    for (uint64_t i = 0; i < reader.row_blocks().count(); ++i) {
+      CHECK_FOR_INTERRUPTS();
+      if (BlockNumber const block = reader.row_blocks().At(i); block != InvalidBlockNumber) {
         CountPage(relation, block, snapshot, strategy, rows, totals);
       }
     }
