@@ -42,6 +42,37 @@ BlockNumber AddPage(Relation relation) {
   return block;
 }
 
+// Heap's code believes what a page says of its tuples. Answers how many items there are.
+OffsetNumber CheckItems(Relation relation, BlockNumber block, Page page) noexcept {
+  OffsetNumber const last = PageGetMaxOffsetNumber(page);
+  if (last > MaxHeapTuplesPerPage) {
+    ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                    errmsg("columnar table \"%s\", block %u: %d items, at most %d expected",
+                           RelationGetRelationName(relation), block, static_cast<int>(last),
+                           static_cast<int>(MaxHeapTuplesPerPage))));
+  }
+  for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
+    ItemId const item = PageGetItemId(page, offset);
+    if (!ItemIdIsNormal(item)) {
+      continue;
+    }
+    uint32_t const start = ItemIdGetOffset(item);
+    uint32_t const size_bytes = ItemIdGetLength(item);
+    if (start < SizeOfPageHeaderData || start != MAXALIGN(start) || start + size_bytes > BLCKSZ ||
+        size_bytes < SizeofHeapTupleHeader ||
+        reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item))->t_hoff > size_bytes) {
+      ereport(
+          ERROR,
+          (errcode(ERRCODE_DATA_CORRUPTED),
+           errmsg("columnar table \"%s\", block %u, item %d: a tuple on the page expected, found "
+                  "one of %u bytes at %u",
+                  RelationGetRelationName(relation), block, static_cast<int>(offset), size_bytes,
+                  start)));
+    }
+  }
+  return last;
+}
+
 }  // namespace
 
 void PrepareTarget(Relation relation) noexcept {
@@ -74,7 +105,7 @@ bool RowPage::Load(Relation relation, BlockNumber block, Snapshot snapshot) noex
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   bool const is_ours = KindOf(block, page) == PageKind::kRows;
   if (is_ours) {
-    OffsetNumber const last = PageGetMaxOffsetNumber(page);
+    OffsetNumber const last = CheckItems(relation, block, page);
     for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
       ItemId const item = PageGetItemId(page, offset);
       if (!ItemIdIsNormal(item)) {
@@ -106,7 +137,7 @@ bool RowPage::LoadAll(Relation relation, BlockNumber block) noexcept {
   char* const page = static_cast<char*>(BufferGetPage(buffer));
   bool const is_ours = KindOf(block, page) == PageKind::kRows;
   if (is_ours) {
-    OffsetNumber const last = PageGetMaxOffsetNumber(page);
+    OffsetNumber const last = CheckItems(relation, block, page);
     for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
       if (ItemIdIsNormal(PageGetItemId(page, offset))) {
         offsets_[count_++] = offset;
