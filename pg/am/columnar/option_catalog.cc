@@ -2,8 +2,11 @@
 
 extern "C" {
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
@@ -53,6 +56,18 @@ OpenRow Open(Oid catalog_oid, Oid relation_id, LOCKMODE lock) {
 void Close(const OpenRow& row, LOCKMODE lock) {
   systable_endscan(row.scan);
   table_close(row.catalog, lock == AccessShareLock ? lock : NoLock);
+}
+
+// A subscriber has options of its own, and perhaps no table of that name: rows are not decoded
+// logically, and for want of a replica identity nor are their ends. That is also why a change is a
+// deletion and an insertion.
+void Insert(Relation catalog, HeapTuple tuple, Datum* values) {
+  bool key_null = false;
+  heap_insert(catalog, tuple, GetCurrentCommandId(true), HEAP_INSERT_NO_LOGICAL, nullptr);
+  Relation const index = index_open(RelationGetPrimaryKeyIndex(catalog), RowExclusiveLock);
+  index_insert(index, values, &key_null, &tuple->t_self, catalog, UNIQUE_CHECK_YES, false,
+               BuildIndexInfo(index));
+  index_close(index, NoLock);
 }
 
 bool IsAllNull(const Row& row) {
@@ -189,15 +204,11 @@ void Write(Oid relation_id, const Row& row) noexcept {
   std::memcpy(values + kRelationColumn, row.values, sizeof(row.values));
   std::memcpy(nulls + kRelationColumn, row.nulls, sizeof(row.nulls));
   OpenRow const open = Open(catalog_oid, relation_id, RowExclusiveLock);
-  HeapTuple const tuple = heap_form_tuple(RelationGetDescr(open.catalog), values, nulls);
-  if (!HeapTupleIsValid(open.tuple)) {
-    if (!IsAllNull(row)) {
-      CatalogTupleInsert(open.catalog, tuple);
-    }
-  } else if (IsAllNull(row)) {
+  if (HeapTupleIsValid(open.tuple)) {
     CatalogTupleDelete(open.catalog, &open.tuple->t_self);
-  } else {
-    CatalogTupleUpdate(open.catalog, &open.tuple->t_self, tuple);
+  }
+  if (!IsAllNull(row)) {
+    Insert(open.catalog, heap_form_tuple(RelationGetDescr(open.catalog), values, nulls), values);
   }
   Close(open, RowExclusiveLock);
 }

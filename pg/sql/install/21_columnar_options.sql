@@ -10,6 +10,8 @@ CREATE TABLE orochi.columnar_option (
   row_group_rows integer CHECK (row_group_rows BETWEEN 64 AND 65536),
   stripe_rows integer CHECK (stripe_rows BETWEEN 1000 AND 1048576)
 );
+-- A logical subscriber has options of its own.
+ALTER TABLE orochi.columnar_option REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE orochi.columnar_option IS
   'options of columnar tables and hypertables; written by set_columnar_options';
 GRANT SELECT ON orochi.columnar_option TO PUBLIC;

@@ -163,6 +163,18 @@ ALTER TABLE types DROP COLUMN d, DROP COLUMN a;
 SELECT order_by FROM orochi.columnar_option WHERE relation = 'types'::regclass;
 DROP TABLE types;
 
+-- Logical decoding, which a subscriber to all tables gets, says nothing of options but their ends
+-- without a key, which are not sent.
+SELECT slot_name FROM pg_create_logical_replication_slot('columnar_options', 'test_decoding');
+CREATE TABLE decoded (k int) USING columnar;
+SELECT orochi.set_columnar_options('decoded', level => 1);
+SELECT orochi.set_columnar_options('decoded', level => 2);
+SELECT orochi.reset_columnar_options('decoded');
+SELECT data FROM pg_logical_slot_get_changes('columnar_options', NULL, NULL, 'include-xids', '0', 'skip-empty-xacts', '1')
+WHERE data LIKE '%columnar_option%';
+SELECT pg_drop_replication_slot('columnar_options');
+DROP TABLE decoded;
+
 -- Materialized and temporary tables.
 CREATE MATERIALIZED VIEW mv USING columnar AS SELECT n % 7 AS k, n FROM generate_series(1, 3000) n;
 SELECT orochi.set_columnar_options('mv', ARRAY['k'], stripe_rows => 2000);
