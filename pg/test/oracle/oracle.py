@@ -206,7 +206,7 @@ class Round:
         """A transaction with savepoints, some rolled back."""
         self.twins.must("BEGIN")
         for number in range(self.rng.randint(2, 5)):
-            template = self.table.insert()
+            template = self.table.change()
             codes = []
             for schema in ("places", "plain"):
                 self.twins.must(f"SAVEPOINT s{number}")
@@ -251,7 +251,10 @@ class Round:
         self.twins.must(f"SET orochi.columnar_compression = {self.rng.choice(('none', 'lz4', 'zstd'))}")
         self.twins.must(action)
         if self.rng.random() < 0.2:
-            self.twins.must(f"VACUUM {self.rng.choice(('', 'ANALYZE', 'FULL'))} {chunk}")
+            self.vacuum(chunk)
+
+    def vacuum(self, table):
+        self.twins.must(f"VACUUM {self.rng.choice(('', '', 'ANALYZE', 'FULL'))} {table}")
 
     def check(self, query):
         self.queries += 1
@@ -285,10 +288,16 @@ class Round:
                      "enable_indexscan", "enable_seqscan", "enable_hashagg", "enable_partitionwise_aggregate"):
             value = "off" if self.rng.random() < 0.2 else "on"
             self.twins.must(f"SET {name} = {value}")
+        self.twins.must(f"SET orochi.columnar_row_page_rows = {self.rng.choice((0, 5, 1000))}")
         workers = self.rng.choice((0, 0, 2))
         self.twins.must(f"SET max_parallel_workers_per_gather = {workers}")
         self.twins.must(f"SET parallel_setup_cost = {0 if workers else 1000}")
         self.twins.must(f"SET min_parallel_table_scan_size = {0 if workers else 1024}")
+
+    def change_schema(self, template):
+        codes = [self.twins.run(template.replace("SCHEMA", schema))[1] for schema in ("places", "plain")]
+        if codes[0] != codes[1]:
+            raise Difference(f"{template}\nheap: {codes[1] or 'ok'}, places: {codes[0] or 'ok'}")
 
     def live(self, steps):
         self.set_up()
@@ -300,18 +309,22 @@ class Round:
                 self.both(self.table.insert())
             elif action < 0.43:
                 self.both(self.table.update())
-            elif action < 0.48:
+            elif action < 0.47:
                 self.both(self.table.delete())
-            elif action < 0.54:
+            elif action < 0.5:
+                self.both(self.table.merge())
+            elif action < 0.52:
+                self.both(self.table.lock())
+            elif action < 0.55:
                 self.copy()
-            elif action < 0.6:
+            elif action < 0.61:
                 self.several()
-            elif action < 0.64:
-                template = self.table.alter()
-                for schema in ("places", "plain"):
-                    self.twins.must(template.replace("SCHEMA", schema))
+            elif action < 0.65:
+                self.change_schema(self.table.alter() if self.rng.random() < 0.6 else self.table.index_change())
             elif action < 0.78:
                 self.move()
+            elif action < 0.82:
+                self.vacuum(self.rng.choice(("places.t", "plain.t", "places.t, plain.t")))
             else:
                 self.settings()
             for _ in range(3):

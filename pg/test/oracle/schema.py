@@ -114,6 +114,55 @@ class Table:
     def delete(self):
         return f"DELETE FROM SCHEMA.t WHERE {self.time_window()} AND host = {self.host()}"
 
+    def merge(self):
+        """Rows of a small series meet those of the table; what becomes of one depends on its values."""
+        rng = self.rng
+        rows = [self.row() for _ in range(rng.randint(1, 12))]
+        if self.unique:  # one row of the source for each of the target
+            rows = list({row.split(", ")[0] + row.split(", ")[1]: row for row in rows}.values())
+        columns = ["ts"] + [column.name for column in self.columns]
+        types = [self.time.type] + [column.kind.name.split(" COLLATE")[0] for column in self.columns]
+        source = ", ".join(f"column{i + 1}::{kind} AS {name}" for i, (name, kind) in enumerate(zip(columns, types)))
+        join = f"t.host = s.host AND t.ts {'=' if self.unique else '<'} s.ts AND {self.time_window().replace('ts', 't.ts')}"
+        if not self.unique:  # at most one source row for a target row
+            rows = rows[:1]
+        changed = rng.choice(self.columns[1:]).name if len(self.columns) > 1 else "host"
+        matched = [f"WHEN MATCHED AND t.{changed} IS NULL THEN DELETE",
+                   f"WHEN MATCHED AND t.host > {self.host()} THEN UPDATE SET {changed} = s.{changed}",
+                   f"WHEN MATCHED AND s.host = {self.host()} THEN DO NOTHING",
+                   "WHEN MATCHED THEN DELETE"]
+        rng.shuffle(matched)
+        clauses = matched[:rng.randint(1, 3)]
+        if rng.random() < 0.6:
+            clauses.append(f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) "
+                           f"VALUES ({', '.join('s.' + name for name in columns)})")
+        # A clause without a condition makes those behind it unreachable, which is an error.
+        clauses.sort(key=lambda clause: clause == "WHEN MATCHED THEN DELETE")
+        return (f"MERGE INTO SCHEMA.t t USING (SELECT {source} FROM (VALUES {', '.join(rows)}) v) s "
+                f"ON {join} {' '.join(clauses)}")
+
+    def lock(self):
+        """A query that locks the rows it returns."""
+        rng = self.rng
+        strength = rng.choice(("UPDATE", "NO KEY UPDATE", "SHARE", "KEY SHARE"))
+        return (f"SELECT {self.column_list()} FROM SCHEMA.t WHERE {self.time_window()} AND host = {self.host()} "
+                f"ORDER BY 1, 2 FOR {strength}{rng.choice(('', ' SKIP LOCKED', ' NOWAIT'))}")
+
+    def change(self):
+        """Any statement that may change or lock rows."""
+        kinds = ((self.insert, 5), (self.update, 4), (self.delete, 2), (self.merge, 2), (self.lock, 1))
+        return self.rng.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]()
+
+    def index_change(self):
+        """Makes or remakes indexes; both twins get it."""
+        rng = self.rng
+        ordered = [column.name for column in self.columns if column.kind.ordered and column.kind.name != "jsonb"]
+        kind = rng.random()
+        if kind < 0.3:
+            return "REINDEX TABLE SCHEMA.t"
+        condition = f" WHERE host > {self.host()}" if rng.random() < 0.3 else ""
+        return f"CREATE INDEX ON SCHEMA.t ({', '.join(rng.sample(['ts'] + ordered, rng.randint(1, min(2, len(ordered)))))}){condition}"
+
     def alter(self):
         rng = self.rng
         if len(self.columns) > 2 and rng.random() < 0.4:
