@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -49,15 +50,17 @@ bool IsNewerThan(Relation relation, ItemPointer tid, Snapshot crosscheck, TM_Fai
   return true;
 }
 
-void RequireHeapTid(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
+row_stub::Target RequireTarget(Relation relation, ItemPointer tid) {
   if (!IsRowPageTid(*tid)) {
     // Readers lock a row of a stripe by its own id; heap will check that of the stub.
     CheckForSerializableConflictIn(relation, tid, ItemPointerGetBlockNumber(tid));
   }
-  if (!HeapTidOf(relation, tid, heap_tid)) {
+  row_stub::Target target;
+  if (!HeapTargetOf(relation, tid, &target)) {
     elog(ERROR, "columnar table \"%s\" has no row (%u,%u)", RelationGetRelationName(relation),
          ItemPointerGetBlockNumberNoCheck(tid), ItemPointerGetOffsetNumberNoCheck(tid));
   }
+  return target;
 }
 
 }  // namespace
@@ -100,10 +103,11 @@ TM_Result TupleDelete(Relation relation, ItemPointer tid, CommandId command_id, 
   if (IsNewerThan(relation, tid, crosscheck, failure)) {
     return TM_Updated;
   }
-  ItemPointerData heap_tid;
-  RequireHeapTid(relation, tid, &heap_tid);
-  return heap_delete(relation, &heap_tid, command_id, crosscheck, wait, failure,
-                     changing_partition);
+  row_stub::Target target = RequireTarget(relation, tid);
+  TM_Result const result =
+      heap_delete(relation, &target.tid, command_id, crosscheck, wait, failure, changing_partition);
+  ReleaseBuffer(target.pin);
+  return result;
 }
 
 TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
@@ -112,15 +116,15 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   if (IsNewerThan(relation, tid, crosscheck, failure)) {
     return TM_Updated;
   }
-  ItemPointerData heap_tid;
-  RequireHeapTid(relation, tid, &heap_tid);
+  row_stub::Target target = RequireTarget(relation, tid);
   bool should_free = true;
   HeapTuple const tuple = ExecFetchSlotHeapTuple(slot, true, &should_free);
   slot->tts_tableOid = RelationGetRelid(relation);
   tuple->t_tableOid = slot->tts_tableOid;
   row_pages::PrepareTarget(relation);
   TM_Result const result =
-      heap_update(relation, &heap_tid, tuple, command_id, crosscheck, wait, failure, mode);
+      heap_update(relation, &target.tid, tuple, command_id, crosscheck, wait, failure, mode);
+  ReleaseBuffer(target.pin);
   slot->tts_tid = tuple->t_self;
   *update_indexes = result == TM_Ok && !HeapTupleIsHeapOnly(tuple);
   if (should_free) {
