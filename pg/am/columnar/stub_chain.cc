@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "access/generic_xlog.h"
+#include "access/htup_details.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/rel.h"
@@ -272,7 +273,7 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
   bool removed = false;
   if ((first == block || before != InvalidBuffer) && ConditionalLockBufferForCleanup(buffer)) {
     removed = KindOf(block, BufferGetPage(buffer)) == PageKind::kStubs &&
-              stub_page::IsEmpty(BufferGetPage(buffer));
+              stub_page::Count(BufferGetPage(buffer), 0) == 0;
     if (removed) {
       BlockNumber const next = TrailerOf(BufferGetPage(buffer))->next;
       GenericXLogState* const state = GenericXLogStart(relation);
