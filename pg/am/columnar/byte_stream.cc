@@ -25,6 +25,12 @@ constexpr uint32_t kPrefetchBlocks = 32;
 
 }  // namespace
 
+BlockRun PagesOf(const StripeEntry& entry) {
+  BlockNumber const first = BlockOf(entry.offset_bytes);
+  return {.first = first,
+          .end = BlockOf(entry.offset_bytes + entry.size_bytes + kPagePayloadBytes - 1)};
+}
+
 void WriteStream(Relation relation, uint64_t offset_bytes, const std::byte* bytes,
                  uint64_t size_bytes) noexcept {
   BufferAccessStrategy const strategy =

@@ -3,8 +3,10 @@
 #include "pg/compat.h"
 
 #include "io/file.h"
+#include "pg/am/columnar/stripe_catalog.h"
 
 extern "C" {
+#include "storage/block.h"
 #include "utils/relcache.h"
 }
 
@@ -12,6 +14,15 @@ namespace orochi::pg {
 
 /// The byte stream in blocks 1 and up of a columnar relation: a page's payload follows the page
 /// before. Stripes are written once, each from a page's start on, and never change.
+
+/// Blocks of a relation's file.
+struct BlockRun {
+  BlockNumber first;
+  BlockNumber end;
+};
+
+/// The blocks of a stripe.
+BlockRun PagesOf(const StripeEntry& entry);
 
 /// Writes `size_bytes` at `offset_bytes`, reserved for this by ReserveBytes. Every page goes
 /// through shared buffers and, where the relation needs it, to the WAL as a whole.

@@ -81,6 +81,8 @@ void OnDropRelation(Oid relation_id);
 void CopyForCluster(Relation from, Relation to, Relation index, bool use_sort,
                     TransactionId oldest_xmin, TransactionId* xid_cutoff, MultiXactId* multi_cutoff,
                     double* row_count, double* vacuumed_count, double* recently_dead_count);
+
+// vacuum.cc
 void Vacuum(Relation relation, VacuumParams* params, BufferAccessStrategy strategy);
 
 // index_build.cc

@@ -17,6 +17,7 @@ extern "C" {
 #include "commands/sequence.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "storage/smgr.h"
 #include "utils/lsyscache.h"
@@ -29,6 +30,8 @@ namespace {
 
 constexpr uint32_t kMagic = 0x4F434D31;  // "OCM1"
 constexpr uint32_t kVersion = 2;
+// A page lock of that number guards something else than a page: see LockReservations.
+constexpr BlockNumber kReservationsLockBlock = 1;
 static_assert(kPagePayloadBytes == BLCKSZ - SizeOfPageHeaderData);
 
 Metapage* MetapageOf(Page page) {
@@ -215,6 +218,44 @@ StripeReservation ReserveStripe(Relation relation, uint64_t row_count) noexcept 
     return true;
   });
   return reservation;
+}
+
+void LockReservations(Relation relation, LOCKMODE mode) noexcept {
+  LockPage(relation, kReservationsLockBlock, mode);
+}
+
+void UnlockReservations(Relation relation, LOCKMODE mode) noexcept {
+  UnlockPage(relation, kReservationsLockBlock, mode);
+}
+
+bool ClaimPages(Relation relation, BlockNumber first, BlockNumber count,
+                uint64_t used_end_row_number, uint64_t reserved_end_row_number) noexcept {
+  for (BlockNumber block = first; block < first + count; ++block) {
+    Buffer const buffer = ReadBuffer(relation, block);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    Page const page = BufferGetPage(buffer);
+    bool const is_free =
+        KindOf(block, page) == PageKind::kNew ||
+        (KindOf(block, page) == PageKind::kRows && PageGetMaxOffsetNumber(page) == 0);
+    if (is_free) {
+      // Not logged: until the stripe's bytes are, the page is an empty one of either kind.
+      InitStripePage(page, 0);
+      MarkBufferDirty(buffer);
+    }
+    UnlockReleaseBuffer(buffer);
+    if (!is_free) {
+      return false;
+    }
+    RecordPageWithFreeSpace(relation, block, 0);
+  }
+  UpdateMetapage(relation, [&](Metapage& metapage) {
+    bool const give_back = metapage.next_row_number == reserved_end_row_number;
+    if (give_back) {
+      metapage.next_row_number = used_end_row_number;
+    }
+    return give_back;
+  });
+  return true;
 }
 
 bool ExtendRowReservation(Relation relation, uint64_t end_row_number,

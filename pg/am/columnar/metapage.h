@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 extern "C" {
+#include "storage/lockdefs.h"
 #include "storage/relfilenode.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -68,6 +69,16 @@ StripeReservation ReserveStripe(Relation relation, uint64_t row_count) noexcept;
 
 /// Adds `additional` row numbers behind `end_row_number`; false when another writer has those.
 bool ExtendRowReservation(Relation relation, uint64_t end_row_number, uint64_t additional) noexcept;
+
+/// Held by who takes numbers until the catalog knows of them, for sharing. VACUUM takes it
+/// exclusively to learn which numbers are nobody's.
+void LockReservations(Relation relation, LOCKMODE mode) noexcept;
+void UnlockReservations(Relation relation, LOCKMODE mode) noexcept;
+
+/// Takes empty row pages in the middle of the file for a stripe, instead of ReserveBytes. False
+/// when one of them is not empty any more. Only VACUUM does.
+bool ClaimPages(Relation relation, BlockNumber first, BlockNumber count,
+                uint64_t used_end_row_number, uint64_t reserved_end_row_number) noexcept;
 
 /// Takes pages for `size_bytes` of the stream at the end of the file. Gives row numbers from
 /// `used_end_row_number` on back if the reservation's end is still the last one.

@@ -1,6 +1,5 @@
-// VACUUM, and VACUUM FULL and CLUSTER, which write all rows anew.
+// VACUUM FULL and CLUSTER, which write all rows anew.
 
-#include "pg/am/columnar/byte_stream.h"
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
@@ -11,13 +10,7 @@
 
 extern "C" {
 #include "access/genam.h"
-#include "access/multixact.h"
-#include "access/relation.h"
 #include "catalog/pg_am.h"
-#include "pgstat.h"
-#include "storage/bufmgr.h"
-#include "storage/lmgr.h"
-#include "storage/smgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
@@ -108,64 +101,6 @@ void CopyInIndexOrder(Relation from, Relation to, Relation index, CommandId comm
   ExecDropSingleTupleTableSlot(slot);
 }
 
-// Cuts what aborted writers left at the end, if the lock can be had at once.
-void TruncateTail(Relation relation) {
-  Metapage metapage = ReadMetapage(relation);
-  auto const end_of = [&](uint64_t storage_id) {
-    return Boundary([&]() -> Result<uint64_t> {
-      uint64_t const end = stripe_catalog::EndOffsetBytes(storage_id);
-      return (end + kPagePayloadBytes - 1) / kPagePayloadBytes * kPagePayloadBytes;
-    });
-  };
-  if (metapage.storage_id == 0 || end_of(metapage.storage_id) == metapage.next_offset_bytes ||
-      !ConditionalLockRelation(relation, AccessExclusiveLock)) {
-    return;
-  }
-  metapage = ReadMetapage(relation);
-  uint64_t const end_offset_bytes = end_of(metapage.storage_id);
-  if (end_offset_bytes < metapage.next_offset_bytes) {
-    SetEndOffset(relation, end_offset_bytes);
-    TruncateStream(relation, end_offset_bytes);
-  }
-  Boundary([&]() -> Status {
-    stripe_catalog::DeleteUnfinished(metapage.storage_id);
-    return Status::Ok();
-  });
-  // Held to the end of VACUUM's own transaction: the rows deleted above are ours until then.
-}
-
-double CountRows(Relation relation) {
-  Metapage const metapage = ReadMetapage(relation);
-  return Boundary([&]() -> Result<double> {
-    double count = 0;
-    for (const StripeEntry& entry :
-         stripe_catalog::List(metapage.storage_id, metapage.moved_stripe_count, SnapshotSelf)) {
-      count += static_cast<double>(entry.row_count);
-    }
-    return count;
-  });
-}
-
-// Entries of aborted rows stay in the indexes: they find no stripe and give nothing.
-void CleanUpIndexes(Relation relation, double row_count, BufferAccessStrategy strategy,
-                    int* index_count) {
-  Relation* indexes = nullptr;
-  vac_open_indexes(relation, RowExclusiveLock, index_count, &indexes);
-  for (int i = 0; i < *index_count; ++i) {
-    IndexVacuumInfo info{};
-    info.index = indexes[i];
-    info.message_level = DEBUG2;
-    info.num_heap_tuples = row_count;
-    info.strategy = strategy;
-    IndexBulkDeleteResult* const result = index_vacuum_cleanup(&info, nullptr);
-    if (result != nullptr && !result->estimated_count) {
-      vac_update_relstats(indexes[i], result->num_pages, result->num_index_tuples, 0, false,
-                          InvalidTransactionId, InvalidMultiXactId, nullptr, nullptr, false);
-    }
-  }
-  vac_close_indexes(*index_count, indexes, NoLock);
-}
-
 }  // namespace
 
 void CopyForCluster(Relation from, Relation to, Relation index, bool, TransactionId oldest_xmin,
@@ -197,27 +132,6 @@ void CopyForCluster(Relation from, Relation to, Relation index, bool, Transactio
   } else {
     MarkRewritten(to);
   }
-}
-
-void Vacuum(Relation relation, VacuumParams* params, BufferAccessStrategy strategy) {
-  TransactionId oldest_xmin;
-  TransactionId freeze_limit;
-  MultiXactId oldest_multi;
-  MultiXactId multi_limit;
-  vacuum_set_xid_limits(relation, params->freeze_min_age, params->freeze_table_age,
-                        params->multixact_freeze_min_age, params->multixact_freeze_table_age,
-                        &oldest_xmin, &oldest_multi, &freeze_limit, &multi_limit);
-  double const row_count = CountRows(relation);
-  int index_count = 0;
-  CleanUpIndexes(relation, row_count, strategy, &index_count);
-  if (params->truncate != VACOPTVALUE_DISABLED) {
-    TruncateTail(relation);
-  }
-  // No transaction id is stored in the relation, so none holds the horizon back.
-  vac_update_relstats(relation, smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM), row_count, 0,
-                      index_count > 0, oldest_xmin, oldest_multi, nullptr, nullptr, false);
-  pgstat_report_vacuum(RelationGetRelid(relation), relation->rd_rel->relisshared,
-                       static_cast<PgStat_Counter>(row_count), 0);
 }
 
 }  // namespace orochi::pg::columnar_am

@@ -1,7 +1,8 @@
 #include "pg/am/columnar/row_stub.h"
 
 #include "pg/am/columnar/metapage.h"
-#include "pg/am/columnar/page_kind.h"
+#include "pg/am/columnar/stub_chain.h"
+#include "pg/am/columnar/stub_map.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -22,347 +23,6 @@ extern "C" {
 
 namespace orochi::pg::row_stub {
 namespace {
-
-constexpr Size kTrailerBytes = MAXALIGN(sizeof(PageTrailer));
-constexpr uint32_t kEntriesPerDirectoryPage =
-    (BLCKSZ - SizeOfPageHeaderData - kTrailerBytes) / sizeof(BlockNumber);
-constexpr uint32_t kDirectoryLevelsMax = 4;
-
-BlockNumber* EntriesOf(Page page) {
-  return reinterpret_cast<BlockNumber*>(PageGetContents(page));
-}
-
-// How many segments one entry of a directory page of this level stands for.
-uint64_t SegmentsPerEntry(uint32_t level) {
-  uint64_t segments = 1;
-  for (; level > 0; --level) {
-    segments *= kEntriesPerDirectoryPage;
-  }
-  return segments;
-}
-
-[[noreturn]] void RaiseCorrupt(Relation relation, BlockNumber block, const char* expected) {
-  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-                  errmsg("block %u of columnar table \"%s\" is not %s", block,
-                         RelationGetRelationName(relation), expected)));
-  pg_unreachable();
-}
-
-Buffer ReadKind(Relation relation, BlockNumber block, int lock, PageKind kind,
-                const char* expected) {
-  Buffer const buffer = ReadBuffer(relation, block);
-  LockBuffer(buffer, lock);
-  if (KindOf(block, BufferGetPage(buffer)) != kind) {
-    RaiseCorrupt(relation, block, expected);
-  }
-  return buffer;
-}
-
-// The directory page of level 0 for the segment, locked; InvalidBuffer when it does not exist.
-// `entry` is the segment's place on it.
-Buffer FindLeaf(Relation relation, uint64_t segment, int lock, uint32_t* entry) {
-  Metapage const metapage = ReadMetapage(relation);
-  if (metapage.stub_directory_levels == 0 ||
-      segment / SegmentsPerEntry(metapage.stub_directory_levels) > 0) {
-    return InvalidBuffer;
-  }
-  BlockNumber block = metapage.stub_directory;
-  for (uint32_t level = metapage.stub_directory_levels - 1;; --level) {
-    Buffer const buffer = ReadKind(relation, block, level == 0 ? lock : BUFFER_LOCK_SHARE,
-                                   PageKind::kDirectory, "a directory of row stubs");
-    uint64_t const unit = SegmentsPerEntry(level);
-    *entry = static_cast<uint32_t>(segment / unit % kEntriesPerDirectoryPage);
-    if (level == 0) {
-      return buffer;
-    }
-    block = EntriesOf(BufferGetPage(buffer))[*entry];
-    UnlockReleaseBuffer(buffer);
-    if (block == 0) {
-      return InvalidBuffer;
-    }
-  }
-}
-
-// The first page of the segment's chain, or 0.
-BlockNumber FindChain(Relation relation, uint64_t segment) {
-  uint32_t entry = 0;
-  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_SHARE, &entry);
-  if (leaf == InvalidBuffer) {
-    return 0;
-  }
-  BlockNumber const block = EntriesOf(BufferGetPage(leaf))[entry];
-  UnlockReleaseBuffer(leaf);
-  return block;
-}
-
-uint64_t NumberBehind(const char* tuple, Size length) {
-  uint64_t number = 0;
-  std::memcpy(&number, tuple + length - sizeof(number), sizeof(number));
-  return number;
-}
-
-// A new page at the end of the file, locked, made ready as `kind`.
-Buffer AddPage(Relation relation, uint32_t magic) {
-  bool const shared = !RELATION_IS_LOCAL(relation);
-  if (shared) {
-    LockRelationForExtension(relation, ExclusiveLock);
-  }
-  Buffer const buffer =
-      ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
-  Page const page = BufferGetPage(buffer);
-  PageInit(page, BLCKSZ, sizeof(PageTrailer));
-  TrailerOf(page)->magic = magic;
-  auto* const header = reinterpret_cast<PageHeader>(page);
-  if (magic == kStubPageMagic) {
-    // All line pointers from the start: with that many heap sees no free space on a page.
-    header->pd_lower += MaxHeapTuplesPerPage * sizeof(ItemIdData);
-  } else {
-    header->pd_lower += kEntriesPerDirectoryPage * sizeof(BlockNumber);
-    header->pd_upper = header->pd_lower;
-  }
-  MarkBufferDirty(buffer);
-  if (shared) {
-    UnlockRelationForExtension(relation, ExclusiveLock);
-  }
-  return buffer;
-}
-
-// Adds levels above the directory, or its first page, until it covers the segment.
-void GrowDirectory(Relation relation, uint64_t segment) {
-  for (;;) {
-    Metapage const metapage = ReadMetapage(relation);
-    uint32_t const levels = metapage.stub_directory_levels;
-    if (levels > 0 && segment / SegmentsPerEntry(levels) == 0) {
-      return;
-    }
-    if (levels == kDirectoryLevelsMax) {
-      elog(ERROR, "directory of row stubs of columnar table \"%s\" cannot hold segment %llu",
-           RelationGetRelationName(relation), static_cast<unsigned long long>(segment));
-    }
-    Buffer const buffer = AddPage(relation, kDirectoryPageMagic);
-    BlockNumber const block = BufferGetBlockNumber(buffer);
-    GenericXLogState* const state = GenericXLogStart(relation);
-    Page const page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
-    TrailerOf(page)->level = static_cast<uint16_t>(levels);
-    EntriesOf(page)[0] = metapage.stub_directory;
-    GenericXLogFinish(state);
-    UnlockReleaseBuffer(buffer);
-    SetStubDirectory(relation, block, levels + 1);
-  }
-}
-
-// Makes the directory pages on the way to the segment. Under the lock that serialises it.
-void MakeLeaf(Relation relation, uint64_t segment) {
-  GrowDirectory(relation, segment);
-  Metapage const metapage = ReadMetapage(relation);
-  BlockNumber block = metapage.stub_directory;
-  for (uint32_t level = metapage.stub_directory_levels - 1; level > 0; --level) {
-    auto const entry =
-        static_cast<uint32_t>(segment / SegmentsPerEntry(level) % kEntriesPerDirectoryPage);
-    Buffer buffer = ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kDirectory,
-                             "a directory of row stubs");
-    BlockNumber below = EntriesOf(BufferGetPage(buffer))[entry];
-    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-    if (below == 0) {
-      Buffer const added = AddPage(relation, kDirectoryPageMagic);
-      LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-      GenericXLogState* const state = GenericXLogStart(relation);
-      Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
-      TrailerOf(page)->level = static_cast<uint16_t>(level - 1);
-      below = BufferGetBlockNumber(added);
-      EntriesOf(GenericXLogRegisterBuffer(state, buffer, 0))[entry] = below;
-      GenericXLogFinish(state);
-      UnlockReleaseBuffer(added);
-    }
-    ReleaseBuffer(buffer);
-    block = below;
-  }
-}
-
-// Only those who make pages take it: a heavyweight lock, since it is held while the file grows.
-class MakingPages {
- public:
-  explicit MakingPages(Relation relation) noexcept : relation_(relation) {
-    LockPage(relation_, 0, ExclusiveLock);
-  }
-  void End() noexcept { UnlockPage(relation_, 0, ExclusiveLock); }
-
- private:
-  Relation relation_;
-};
-
-uint32_t GenerationOf(Relation relation, BlockNumber front) {
-  if (front == 0) {
-    return 0;
-  }
-  Buffer const buffer =
-      ReadKind(relation, front, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
-  uint32_t const generation = TrailerOf(BufferGetPage(buffer))->generation;
-  UnlockReleaseBuffer(buffer);
-  return generation;
-}
-
-// Puts a page in front of the segment's chain unless somebody did so since `seen`.
-void AddChainPage(Relation relation, uint64_t segment, BlockNumber seen) {
-  MakingPages making(relation);
-  MakeLeaf(relation, segment);
-  if (FindChain(relation, segment) == seen) {
-    uint32_t const generation = GenerationOf(relation, seen);
-    Buffer const added = AddPage(relation, kStubPageMagic);
-    uint32_t entry = 0;
-    Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
-    GenericXLogState* const state = GenericXLogStart(relation);
-    Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
-    TrailerOf(page)->segment = segment;
-    TrailerOf(page)->next = seen;
-    TrailerOf(page)->generation = generation;
-    EntriesOf(GenericXLogRegisterBuffer(state, leaf, 0))[entry] = BufferGetBlockNumber(added);
-    GenericXLogFinish(state);
-    UnlockReleaseBuffer(leaf);
-    UnlockReleaseBuffer(added);
-  }
-  making.End();
-}
-
-// How many stubs the page has; line pointers are used from the first on. The page is locked.
-OffsetNumber CountOn(Page page, OffsetNumber at_least) {
-  OffsetNumber const last = PageGetMaxOffsetNumber(page);
-  OffsetNumber count = at_least;
-  while (count < last && ItemIdIsUsed(PageGetItemId(page, static_cast<OffsetNumber>(count + 1)))) {
-    ++count;
-  }
-  return count;
-}
-
-// What this backend knows of the stubs of one segment. Chains only grow at their front, so that
-// little is read to bring it up to date.
-struct SegmentMap {
-  uint64_t storage_id;
-  uint64_t segment;
-  BlockNumber leaf;  // directory page; directory pages stay where they are
-  uint32_t entry;
-  BlockNumber front;  // first page of the chain when last read
-  OffsetNumber front_count;
-  uint32_t generation;
-  uint64_t last_use;
-  BlockNumber blocks[kSegmentRows];  // 0: the row has no stub
-  OffsetNumber offsets[kSegmentRows];
-};
-
-constexpr int kMapsMax = 16;
-SegmentMap* maps[kMapsMax];
-uint64_t use_count = 0;
-
-void ClearMap(SegmentMap* map, uint64_t storage_id, uint64_t segment) {
-  *map = SegmentMap{};
-  map->storage_id = storage_id;
-  map->segment = segment;
-}
-
-SegmentMap* MapOf(uint64_t storage_id, uint64_t segment) {
-  int oldest = 0;
-  for (int i = 0; i < kMapsMax; ++i) {
-    if (maps[i] != nullptr && maps[i]->storage_id == storage_id && maps[i]->segment == segment) {
-      maps[i]->last_use = ++use_count;
-      return maps[i];
-    }
-    if (maps[oldest] != nullptr &&
-        (maps[i] == nullptr || maps[i]->last_use < maps[oldest]->last_use)) {
-      oldest = i;
-    }
-  }
-  if (maps[oldest] == nullptr) {
-    maps[oldest] =
-        static_cast<SegmentMap*>(MemoryContextAlloc(TopMemoryContext, sizeof(SegmentMap)));
-  }
-  ClearMap(maps[oldest], storage_id, segment);
-  maps[oldest]->last_use = ++use_count;
-  return maps[oldest];
-}
-
-// Adds the page's stubs from line pointer `after` + 1 on. Returns how many the page has.
-OffsetNumber Learn(SegmentMap* map, BlockNumber block, Page page, OffsetNumber after) {
-  OffsetNumber const count = CountOn(page, after);
-  for (OffsetNumber offset = after + 1; offset <= count; ++offset) {
-    ItemId const item = PageGetItemId(page, offset);
-    if (ItemIdIsNormal(item)) {
-      uint64_t const row =
-          NumberBehind(static_cast<char*>(PageGetItem(page, item)), ItemIdGetLength(item)) %
-          kSegmentRows;
-      map->blocks[row] = block;
-      map->offsets[row] = offset;
-    }
-  }
-  return count;
-}
-
-// Brings the map up to date with the chain that starts at `front`.
-void Refresh(Relation relation, SegmentMap* map, BlockNumber front) {
-  BlockNumber const known = map->front;
-  OffsetNumber const known_count = map->front_count;
-  BlockNumber block = front;
-  while (block != 0) {
-    Buffer const buffer =
-        ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
-    Page const page = BufferGetPage(buffer);
-    uint32_t const generation = TrailerOf(page)->generation;
-    if (block == front && known != 0 && generation != map->generation) {
-      UnlockReleaseBuffer(buffer);
-      BlockNumber const leaf = map->leaf;
-      uint32_t const entry = map->entry;
-      ClearMap(map, map->storage_id, map->segment);
-      map->leaf = leaf;
-      map->entry = entry;
-      map->last_use = ++use_count;
-      Refresh(relation, map, front);
-      return;
-    }
-    OffsetNumber const count = Learn(map, block, page, block == known ? known_count : 0);
-    if (block == front) {
-      map->front = front;
-      map->front_count = count;
-      map->generation = generation;
-    }
-    block = block == known ? 0 : TrailerOf(page)->next;
-    UnlockReleaseBuffer(buffer);
-  }
-}
-
-bool Look(const SegmentMap* map, uint64_t row_number, ItemPointer tid) {
-  uint64_t const row = row_number % kSegmentRows;
-  if (map->blocks[row] == 0) {
-    return false;
-  }
-  ItemPointerSet(tid, map->blocks[row], map->offsets[row]);
-  return true;
-}
-
-// The map of the row's segment, up to date; null when the segment has no stubs.
-SegmentMap* FreshMap(Relation relation, uint64_t row_number) {
-  Metapage const metapage = ReadMetapage(relation);
-  if (metapage.stub_directory_levels == 0) {
-    return nullptr;
-  }
-  SegmentMap* const map = MapOf(metapage.storage_id, row_number / kSegmentRows);
-  Buffer leaf = InvalidBuffer;
-  if (map->leaf == 0) {
-    leaf = FindLeaf(relation, map->segment, BUFFER_LOCK_SHARE, &map->entry);
-    if (leaf == InvalidBuffer) {
-      return nullptr;
-    }
-    map->leaf = BufferGetBlockNumber(leaf);
-  } else {
-    leaf = ReadKind(relation, map->leaf, BUFFER_LOCK_SHARE, PageKind::kDirectory,
-                    "a directory of row stubs");
-  }
-  BlockNumber const front = EntriesOf(BufferGetPage(leaf))[map->entry];
-  UnlockReleaseBuffer(leaf);
-  if (front == 0) {
-    return nullptr;
-  }
-  Refresh(relation, map, front);
-  return map;
-}
 
 bool KeepsAll(Relation relation) {
   return relation->rd_rel->relreplident == REPLICA_IDENTITY_FULL &&
@@ -400,7 +60,7 @@ HeapTuple FormStub(Relation relation, uint64_t row_number, TupleTableSlot* row) 
   HeapTuple const formed = heap_form_tuple(descriptor, values, nulls);
   Size const data_bytes = MAXALIGN(formed->t_len);
   Size const length = data_bytes + sizeof(row_number);
-  if (length > BLCKSZ - SizeOfPageHeaderData - kTrailerBytes - sizeof(ItemIdData)) {
+  if (length > BLCKSZ - SizeOfPageHeaderData - stub_chain::kTrailerBytes - sizeof(ItemIdData)) {
     ereport(
         ERROR,
         (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -427,9 +87,7 @@ HeapTuple FormStub(Relation relation, uint64_t row_number, TupleTableSlot* row) 
 // Puts the stub on the page if it has room, logged as heap logs an insertion.
 bool Put(Relation relation, Buffer buffer, HeapTuple stub, OffsetNumber count) {
   Page const page = BufferGetPage(buffer);
-  auto const* const header = reinterpret_cast<PageHeader>(page);
-  if (count == PageGetMaxOffsetNumber(page) ||
-      header->pd_lower + MAXALIGN(stub->t_len) > header->pd_upper) {
+  if (!stub_page::Fits(page, count, stub->t_len)) {
     return false;
   }
   auto const offset = static_cast<OffsetNumber>(count + 1);
@@ -461,36 +119,89 @@ bool Put(Relation relation, Buffer buffer, HeapTuple stub, OffsetNumber count) {
   return true;
 }
 
-// One try: false when the chain has no room at its front, which `front` then is.
-bool TryMake(Relation relation, uint64_t row_number, HeapTuple stub, ItemPointer tid,
-             BlockNumber* front) {
+bool PutGone(Relation relation, Buffer buffer, uint64_t row_number, OffsetNumber count) {
+  if (!stub_page::Fits(BufferGetPage(buffer), count, sizeof(row_number))) {
+    return false;
+  }
+  GenericXLogState* const state = GenericXLogStart(relation);
+  stub_page::PutGone(GenericXLogRegisterBuffer(state, buffer, 0), count, &row_number,
+                     sizeof(row_number));
+  GenericXLogFinish(state);
+  return true;
+}
+
+Outcome OutcomeOf(const stub_map::SegmentMap* map, uint64_t row_number) {
+  BlockNumber const block = map->blocks[row_number % kSegmentRows];
+  if (block == InvalidBlockNumber) {
+    return Outcome::kGone;
+  }
+  return block == 0 ? Outcome::kNone : Outcome::kStub;
+}
+
+// Finds the row's stub and leaves its page pinned and locked for sharing.
+Outcome FindLocked(Relation relation, uint64_t row_number, Target* target) {
+  target->pin = InvalidBuffer;
+  for (;;) {
+    stub_map::SegmentMap* const map = stub_map::Fresh(relation, row_number);
+    Outcome const outcome = map == nullptr ? Outcome::kNone : OutcomeOf(map, row_number);
+    if (outcome != Outcome::kStub) {
+      return outcome;
+    }
+    uint64_t const row = row_number % kSegmentRows;
+    Buffer const buffer = ReadBuffer(relation, map->blocks[row]);
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    Page const page = BufferGetPage(buffer);
+    if (KindOf(map->blocks[row], page) == PageKind::kStubs &&
+        stub_page::IsStubOf(page, map->offsets[row], row_number)) {
+      ItemPointerSet(&target->tid, map->blocks[row], map->offsets[row]);
+      target->pin = buffer;
+      return outcome;
+    }
+    UnlockReleaseBuffer(buffer);
+    stub_map::Clear(map);  // VACUUM was there
+  }
+}
+
+// One try to put a stub on the chain's first page, or to note there that the row is gone.
+struct Try {
+  Outcome outcome;    // kStub: there is one already, to be found; kNone: see `put`
+  bool put;           // else the page had no room
+  BlockNumber front;  // the chain's first page
+};
+
+Try TryPut(Relation relation, uint64_t row_number, HeapTuple stub, Target* target) {
   uint64_t const segment = row_number / kSegmentRows;
   uint32_t entry = 0;
   // Held while we look and put, so that nobody else makes a stub of the same row.
-  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
-  *front = leaf == InvalidBuffer ? 0 : EntriesOf(BufferGetPage(leaf))[entry];
-  bool done = false;
-  if (*front != 0) {
-    SegmentMap* const map = MapOf(ReadMetapage(relation).storage_id, segment);
+  Buffer const leaf = stub_chain::FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+  Try tried{.outcome = Outcome::kNone, .put = false, .front = 0};
+  tried.front = leaf == InvalidBuffer ? 0 : stub_chain::EntriesOf(BufferGetPage(leaf))[entry];
+  if (tried.front != 0) {
+    stub_map::SegmentMap* const map = stub_map::Get(ReadMetapage(relation).storage_id, segment);
     map->leaf = BufferGetBlockNumber(leaf);
     map->entry = entry;
-    Refresh(relation, map, *front);
-    done = Look(map, row_number, tid);
-    if (!done) {
-      Buffer const buffer = ReadKind(relation, *front, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs,
-                                     "a page of row stubs");
-      done = Put(relation, buffer, stub, map->front_count);
-      if (done) {
-        *tid = stub->t_self;
-        map->front_count = Learn(map, *front, BufferGetPage(buffer), map->front_count);
+    stub_map::Refresh(relation, map, tried.front);
+    tried.outcome = OutcomeOf(map, row_number);
+    if (tried.outcome == Outcome::kNone) {
+      Buffer const buffer = stub_chain::ReadKind(relation, tried.front, BUFFER_LOCK_EXCLUSIVE,
+                                                 PageKind::kStubs, "a page of row stubs");
+      // VACUUM may have packed the page since; the map will find out by its generation.
+      OffsetNumber const count = stub_page::Count(BufferGetPage(buffer), 0);
+      tried.put = stub == nullptr ? PutGone(relation, buffer, row_number, count)
+                                  : Put(relation, buffer, stub, count);
+      if (tried.put && stub != nullptr) {
+        target->tid = stub->t_self;
+        target->pin = buffer;
+        LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+      } else {
+        UnlockReleaseBuffer(buffer);
       }
-      UnlockReleaseBuffer(buffer);
     }
   }
   if (leaf != InvalidBuffer) {
     UnlockReleaseBuffer(leaf);
   }
-  return done;
+  return tried;
 }
 
 struct HiddenSearch {
@@ -499,20 +210,25 @@ struct HiddenSearch {
   Snapshot snapshot;
 };
 
-void NoteIfHidden(HeapTuple stub, Buffer buffer, void* state) {
-  auto* const search = static_cast<HiddenSearch*>(state);
-  bool const visible = HeapTupleSatisfiesVisibility(stub, search->snapshot, buffer);
-  HeapCheckForSerializableConflictOut(visible, search->relation, stub, buffer, search->snapshot);
-  if (visible) {
+void Hide(HiddenBits* rows, uint64_t row_number) {
+  if (row_number < rows->first_row || row_number - rows->first_row >= rows->row_count) {
     return;
   }
-  HiddenBits& rows = search->rows;
-  if (rows.words == nullptr) {
-    rows.words = static_cast<uint64_t*>(palloc0((rows.row_count + 63) / 64 * sizeof(uint64_t)));
+  if (rows->words == nullptr) {
+    rows->words = static_cast<uint64_t*>(palloc0((rows->row_count + 63) / 64 * sizeof(uint64_t)));
   }
-  uint64_t const i = RowNumberOf(stub) - rows.first_row;
-  rows.words[i / 64] |= uint64_t{1} << (i % 64);
-  ++rows.hidden_count;
+  uint64_t const i = row_number - rows->first_row;
+  uint64_t const bit = uint64_t{1} << (i % 64);
+  rows->hidden_count += (rows->words[i / 64] & bit) == 0 ? 1 : 0;
+  rows->words[i / 64] |= bit;
+}
+
+void HideBits(HiddenBits* rows, uint64_t segment, const uint64_t* bits) {
+  for (uint64_t word = 0; word < kSegmentRows / 64; ++word) {
+    for (uint64_t left = bits[word]; left != 0; left &= left - 1) {
+      Hide(rows, segment * kSegmentRows + word * 64 + static_cast<uint64_t>(__builtin_ctzll(left)));
+    }
+  }
 }
 
 HeapTupleData TupleAt(Relation relation, Buffer buffer, OffsetNumber offset) {
@@ -526,33 +242,91 @@ HeapTupleData TupleAt(Relation relation, Buffer buffer, OffsetNumber offset) {
   return tuple;
 }
 
+void HideOnPage(HiddenSearch* search, uint64_t segment, Buffer buffer) {
+  HiddenBits* const rows = &search->rows;
+  Page const page = BufferGetPage(buffer);
+  OffsetNumber const count = stub_page::Count(page, 0);
+  for (OffsetNumber offset = FirstOffsetNumber; offset <= count; ++offset) {
+    ItemId const item = PageGetItemId(page, offset);
+    if (!ItemIdHasStorage(item)) {
+      continue;
+    }
+    if (const uint64_t* const bits = stub_page::GoneBitsAt(page, item); bits != nullptr) {
+      HideBits(rows, segment, bits);
+      continue;
+    }
+    uint64_t const row_number = stub_page::RowNumberAt(page, item);
+    if (row_number < rows->first_row || row_number - rows->first_row >= rows->row_count) {
+      continue;
+    }
+    bool visible = false;
+    if (!ItemIdIsDead(item)) {
+      HeapTupleData stub = TupleAt(search->relation, buffer, offset);
+      visible = HeapTupleSatisfiesVisibility(&stub, search->snapshot, buffer);
+      HeapCheckForSerializableConflictOut(visible, search->relation, &stub, buffer,
+                                          search->snapshot);
+    }
+    if (!visible) {
+      Hide(rows, row_number);
+    }
+  }
+}
+
 }  // namespace
 
-bool Find(Relation relation, uint64_t row_number, ItemPointer tid) noexcept {
-  const SegmentMap* const map = FreshMap(relation, row_number);
-  return map != nullptr && Look(map, row_number, tid);
+Outcome Find(Relation relation, uint64_t row_number, Target* target) noexcept {
+  Outcome const outcome = FindLocked(relation, row_number, target);
+  if (outcome == Outcome::kStub) {
+    LockBuffer(target->pin, BUFFER_LOCK_UNLOCK);
+  }
+  return outcome;
 }
 
 bool NeedsRow(Relation relation) noexcept {
   return !bms_is_empty(ColumnsKept(relation));
 }
 
-ItemPointerData FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row) noexcept {
-  ItemPointerData tid;
-  if (Find(relation, row_number, &tid)) {
-    return tid;
+Outcome FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row,
+                   Target* target) noexcept {
+  HeapTuple stub = nullptr;
+  for (;;) {
+    Outcome const found = Find(relation, row_number, target);
+    if (found != Outcome::kNone) {
+      return found;
+    }
+    if (stub == nullptr) {
+      stub = FormStub(relation, row_number, row);
+    }
+    Try const tried = TryPut(relation, row_number, stub, target);
+    if (tried.put) {
+      pfree(stub);
+      return Outcome::kStub;
+    }
+    if (tried.outcome == Outcome::kNone) {
+      stub_chain::AddFirstPage(relation, row_number / kSegmentRows, tried.front);
+    }
   }
-  HeapTuple const stub = FormStub(relation, row_number, row);
-  BlockNumber front = 0;
-  while (!TryMake(relation, row_number, stub, &tid, &front)) {
-    AddChainPage(relation, row_number / kSegmentRows, front);
+}
+
+void MakeGone(Relation relation, uint64_t row_number) noexcept {
+  for (;;) {
+    Try const tried = TryPut(relation, row_number, nullptr, nullptr);
+    if (tried.put || tried.outcome == Outcome::kGone) {
+      return;
+    }
+    if (tried.outcome == Outcome::kStub) {
+      elog(ERROR, "row %llu of columnar table \"%s\", which nobody else knows, has a stub",
+           static_cast<unsigned long long>(row_number), RelationGetRelationName(relation));
+    }
+    stub_chain::AddFirstPage(relation, row_number / kSegmentRows, tried.front);
   }
-  pfree(stub);
-  return tid;
 }
 
 uint64_t RowNumberOf(HeapTuple stub) noexcept {
-  return NumberBehind(reinterpret_cast<char*>(stub->t_data), stub->t_len);
+  uint64_t number = 0;
+  std::memcpy(&number, reinterpret_cast<char*>(stub->t_data) + stub->t_len - sizeof(number),
+              sizeof(number));
+  return number;
 }
 
 bool Any(Relation relation) noexcept {
@@ -560,16 +334,18 @@ bool Any(Relation relation) noexcept {
 }
 
 bool IsVisible(Relation relation, uint64_t row_number, Snapshot snapshot) noexcept {
-  ItemPointerData tid;
-  if (snapshot->snapshot_type == SNAPSHOT_ANY || !Find(relation, row_number, &tid)) {
+  Target target;
+  if (snapshot->snapshot_type == SNAPSHOT_ANY) {
     return true;
   }
-  Buffer const buffer = ReadKind(relation, ItemPointerGetBlockNumber(&tid), BUFFER_LOCK_SHARE,
-                                 PageKind::kStubs, "a page of row stubs");
-  HeapTupleData stub = TupleAt(relation, buffer, ItemPointerGetOffsetNumber(&tid));
-  bool const visible = HeapTupleSatisfiesVisibility(&stub, snapshot, buffer);
-  HeapCheckForSerializableConflictOut(visible, relation, &stub, buffer, snapshot);
-  UnlockReleaseBuffer(buffer);
+  Outcome const found = FindLocked(relation, row_number, &target);
+  if (found != Outcome::kStub) {
+    return found == Outcome::kNone;
+  }
+  HeapTupleData stub = TupleAt(relation, target.pin, ItemPointerGetOffsetNumber(&target.tid));
+  bool const visible = HeapTupleSatisfiesVisibility(&stub, snapshot, target.pin);
+  HeapCheckForSerializableConflictOut(visible, relation, &stub, target.pin, snapshot);
+  UnlockReleaseBuffer(target.pin);
   return visible;
 }
 
@@ -579,36 +355,18 @@ HiddenBits FindHidden(Relation relation, uint64_t first_row, uint64_t row_count,
       .rows = {.first_row = first_row, .row_count = row_count, .words = nullptr, .hidden_count = 0},
       .relation = relation,
       .snapshot = snapshot};
-  ForEach(relation, first_row, row_count, NoteIfHidden, &search);
-  return search.rows;
-}
-
-void ForEach(Relation relation, uint64_t first_row, uint64_t row_count,
-             void (*visit)(HeapTuple stub, Buffer buffer, void* state), void* state) noexcept {
-  uint64_t const end_row = first_row + row_count;
   if (row_count == 0 || !Any(relation)) {
-    return;
+    return search.rows;
   }
+  uint64_t const end_row = first_row + row_count;
   for (uint64_t segment = first_row / kSegmentRows; segment * kSegmentRows < end_row; ++segment) {
-    BlockNumber block = FindChain(relation, segment);
-    while (block != 0) {
-      Buffer const buffer =
-          ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
-      OffsetNumber const last = CountOn(BufferGetPage(buffer), 0);
-      for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
-        if (!ItemIdIsNormal(PageGetItemId(BufferGetPage(buffer), offset))) {
-          continue;
-        }
-        HeapTupleData stub = TupleAt(relation, buffer, offset);
-        uint64_t const row_number = RowNumberOf(&stub);
-        if (row_number >= first_row && row_number < end_row) {
-          visit(&stub, buffer, state);
-        }
-      }
-      block = TrailerOf(BufferGetPage(buffer))->next;
-      UnlockReleaseBuffer(buffer);
+    Buffer buffer = stub_chain::FirstPage(relation, segment);
+    while (buffer != InvalidBuffer) {
+      HideOnPage(&search, segment, buffer);
+      buffer = stub_chain::NextPage(relation, buffer);
     }
   }
+  return search.rows;
 }
 
 }  // namespace orochi::pg::row_stub

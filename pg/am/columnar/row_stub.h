@@ -2,6 +2,8 @@
 
 #include "pg/compat.h"
 
+#include "pg/am/columnar/stub_page.h"
+
 extern "C" {
 #include "access/htup.h"
 #include "executor/tuptable.h"
@@ -22,22 +24,39 @@ namespace orochi::pg {
 ///
 /// A stub holds the values of the columns that heap compares or logs (keys, replica identity), NULL
 /// for all others, and the row's number behind its data. Stubs lie in chains of pages, one chain
-/// for each kSegmentRows rows, found through a directory that starts in the metapage. Heap finds no
-/// room on these pages, so the new version of an updated row is never a HOT tuple there.
+/// for each kSegmentRows rows (stub_chain.h). Heap finds no room on these pages, so the new version
+/// of an updated row is never a HOT tuple there. What is left of a stub that is dead to everybody
+/// is one bit (stub_page.h).
 ///
-/// Everything here is plain PostgreSQL code that may ereport. Locks: the directory's page, then the
-/// chain's first page.
+/// Everything here is plain PostgreSQL code that may ereport.
 namespace row_stub {
 
-inline constexpr uint64_t kSegmentRows = 8192;
+using stub_page::kSegmentRows;
 
-/// Finds the row's stub. False when nobody ever locked or changed the row.
-bool Find(Relation relation, uint64_t row_number, ItemPointer tid) noexcept;
+enum class Outcome : uint8_t {
+  kNone,  // nobody locked or changed the row, as far as that still matters
+  kStub,
+  kGone,  // deleted or updated before every snapshot
+};
+
+/// Where a tuple is that heap's functions shall work on. While it is pinned VACUUM takes no stub
+/// off its page, and moves no row on it away. Whoever got it releases the pin.
+struct Target {
+  ItemPointerData tid;
+  Buffer pin;  // InvalidBuffer when there is no tuple
+};
+
+/// Finds the row's stub.
+Outcome Find(Relation relation, uint64_t row_number, Target* target) noexcept;
 
 /// Whether stubs of the relation hold any column's value.
 bool NeedsRow(Relation relation) noexcept;
-/// Finds or makes it. `row` holds the row's values; null when NeedsRow says so.
-ItemPointerData FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row) noexcept;
+/// Finds or makes it; never kNone. `row` holds the row's values; null when NeedsRow says so.
+Outcome FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row,
+                   Target* target) noexcept;
+/// Hides a row of a stripe of this transaction for good: it must not be seen by anybody, whatever
+/// becomes of the transaction.
+void MakeGone(Relation relation, uint64_t row_number) noexcept;
 
 /// The row number of a stub.
 uint64_t RowNumberOf(HeapTuple stub) noexcept;
@@ -60,11 +79,6 @@ struct HiddenBits {
 /// Looks at every stub of the range. `words` is allocated in the current memory context.
 HiddenBits FindHidden(Relation relation, uint64_t first_row, uint64_t row_count,
                       Snapshot snapshot) noexcept;
-
-/// Calls `visit(stub, buffer, state)` for every stub of the range, its page locked for sharing. For
-/// VACUUM and checks.
-void ForEach(Relation relation, uint64_t first_row, uint64_t row_count,
-             void (*visit)(HeapTuple stub, Buffer buffer, void* state), void* state) noexcept;
 
 }  // namespace row_stub
 

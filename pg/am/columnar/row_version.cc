@@ -101,34 +101,36 @@ void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot) {
   slot->tts_tableOid = RelationGetRelid(relation);
 }
 
-bool HeapTidOf(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
+bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target) {
+  target->pin = InvalidBuffer;
   if (IsRowPageTid(*tid)) {
-    *heap_tid = *tid;
-    return true;
+    target->tid = *tid;
+    if (ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(relation)) {
+      target->pin = ReadBuffer(relation, ItemPointerGetBlockNumber(tid));
+    }
+    return target->pin != InvalidBuffer;
   }
   auto const row_number = RowOfTid(*tid);
   if (!row_number) {
     return false;
   }
-  if (row_stub::Find(relation, *row_number, heap_tid)) {
-    return true;
+  row_stub::Outcome const known = row_stub::Find(relation, *row_number, target);
+  if (known != row_stub::Outcome::kNone) {
+    return known == row_stub::Outcome::kStub;
   }
   if (!row_stub::NeedsRow(relation)) {
-    if (!SeesStripeOf(relation, *row_number, SnapshotSelf)) {
-      return false;
-    }
-    *heap_tid = row_stub::FindOrMake(relation, *row_number, nullptr);
-    return true;
+    return SeesStripeOf(relation, *row_number, SnapshotSelf) &&
+           row_stub::FindOrMake(relation, *row_number, nullptr, target) == row_stub::Outcome::kStub;
   }
   TupleTableSlot* const row =
       MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
-  bool const found = Boundary([&]() -> Result<bool> {
+  bool found = Boundary([&]() -> Result<bool> {
     RETURN_IF_ERROR(WriteOutPending(relation));
     ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
     return fetcher->FetchFromStripe(*row_number, SnapshotSelf, row);
   });
   if (found) {
-    *heap_tid = row_stub::FindOrMake(relation, *row_number, row);
+    found = row_stub::FindOrMake(relation, *row_number, row, target) == row_stub::Outcome::kStub;
   }
   ExecDropSingleTupleTableSlot(row);
   return found;

@@ -2,6 +2,8 @@
 
 #include "pg/compat.h"
 
+#include "pg/am/columnar/row_stub.h"
+
 extern "C" {
 #include "access/htup.h"
 #include "executor/tuptable.h"
@@ -29,8 +31,9 @@ bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot);
 void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot);
 
 /// The heap tuple that heap's functions may lock, update or delete for `tid`: itself for one on a
-/// row page, the stub for a row of a stripe, made if missing. False when there is no such row.
-bool HeapTidOf(Relation relation, ItemPointer tid, ItemPointer heap_tid);
+/// row page, the stub for a row of a stripe, made if missing. Pinned, the caller releases the pin.
+/// False, without a pin, when there is no such row.
+bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target);
 
 /// What FetchVersion keeps belongs to one transaction.
 void ForgetFetchedRows();

@@ -222,6 +222,52 @@ std::vector<StripeEntry> ListWritten(uint64_t storage_id) {
   }));
 }
 
+std::vector<StripeEntry> ListNotRemovable(uint64_t storage_id) {
+  EntryArray const found = TryPg([&]() noexcept -> EntryArray {
+    EntryArray array{};
+    Catalog const catalog = Open(AccessShareLock);
+    SnapshotData snapshot;
+    InitNonVacuumableSnapshot(snapshot, GlobalVisTestFor(catalog.table));
+    ForEach(catalog, storage_id, &snapshot,
+            [&](const StripeEntry& entry, HeapTuple) { array.Add(entry); });
+    Close(catalog, AccessShareLock);
+    return array;
+  });
+  return TakeVector(found);
+}
+
+std::vector<StripeEntry> ListSettled(uint64_t storage_id, uint64_t moved_stripe_count,
+                                     TransactionId oldest_xmin) {
+  EntryArray const found = TryPg([&]() noexcept -> EntryArray {
+    EntryArray array{};
+    Catalog const catalog = Open(AccessShareLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple tuple) {
+      TransactionId const xmin = HeapTupleHeaderGetXmin(tuple->t_data);
+      if (!entry.being_written() &&
+          (entry.stripe_number <= moved_stripe_count || !TransactionIdIsNormal(xmin) ||
+           TransactionIdPrecedes(xmin, oldest_xmin))) {
+        array.Add(entry);
+      }
+    });
+    Close(catalog, AccessShareLock);
+    return array;
+  });
+  return TakeVector(found);
+}
+
+void Delete(const StripeEntry& wanted) {
+  TryPg([&]() noexcept {
+    Catalog const catalog = Open(RowExclusiveLock);
+    ForEach(catalog, wanted.storage_id, SnapshotSelf,
+            [&](const StripeEntry& entry, HeapTuple tuple) {
+              if (entry.stripe_number == wanted.stripe_number) {
+                simple_heap_delete(catalog.table, &tuple->t_self);
+              }
+            });
+    Close(catalog, NoLock);
+  });
+}
+
 std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count,
                                 uint64_t row_number, Snapshot snapshot) {
   StripeEntry entry;

@@ -54,6 +54,18 @@ std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count
 /// stripe.
 TransactionId WriterOf(uint64_t storage_id, uint64_t row_number);
 
+/// Every stripe of the storage whose row somebody may still see, those being written included, by
+/// stripe number. What no such stripe holds belongs to nobody.
+std::vector<StripeEntry> ListNotRemovable(uint64_t storage_id);
+
+/// Finished stripes that every snapshot in use sees or once saw, and nobody dropped: written before
+/// `oldest_xmin`, or numbered up to `moved_stripe_count`.
+std::vector<StripeEntry> ListSettled(uint64_t storage_id, uint64_t moved_stripe_count,
+                                     TransactionId oldest_xmin);
+
+/// Deletes one stripe's row, transactionally.
+void Delete(const StripeEntry& entry);
+
 /// Inserts `entry` as of command `command_id` of the current (sub)transaction.
 ItemPointerData Insert(const StripeEntry& entry, CommandId command_id);
 

@@ -8,6 +8,8 @@ extern "C" {
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -20,6 +22,48 @@ void NotThere(ItemPointer tid, TM_FailureData* failure) {
   failure->xmax = InvalidTransactionId;
   failure->cmax = InvalidCommandId;
   failure->traversed = false;
+}
+
+// The transaction that moves the tuple into a stripe right now, or invalid.
+TransactionId MoverOf(const row_stub::Target& target) {
+  LockBuffer(target.pin, BUFFER_LOCK_SHARE);
+  Page const page = BufferGetPage(target.pin);
+  OffsetNumber const offset = ItemPointerGetOffsetNumber(&target.tid);
+  TransactionId mover = InvalidTransactionId;
+  if (offset <= PageGetMaxOffsetNumber(page) && ItemIdIsNormal(PageGetItemId(page, offset))) {
+    auto* const header =
+        reinterpret_cast<HeapTupleHeader>(PageGetItem(page, PageGetItemId(page, offset)));
+    uint16 const infomask = header->t_infomask;
+    if ((infomask & (HEAP_XMAX_INVALID | HEAP_XMAX_IS_MULTI)) == 0 &&
+        !HEAP_XMAX_IS_LOCKED_ONLY(infomask) && RowOfTid(header->t_ctid)) {
+      mover = HeapTupleHeaderGetRawXmax(header);
+    }
+  }
+  LockBuffer(target.pin, BUFFER_LOCK_UNLOCK);
+  return TransactionIdIsValid(mover) && TransactionIdIsInProgress(mover) &&
+                 !TransactionIdIsCurrentTransactionId(mover)
+             ? mover
+             : InvalidTransactionId;
+}
+
+// Waits for the mover as heap waits for an updater. False when the policy is to skip the row.
+bool WaitForMover(Relation relation, ItemPointer tid, TransactionId mover,
+                  LockWaitPolicy wait_policy) {
+  switch (wait_policy) {
+    case LockWaitBlock:
+      XactLockTableWait(mover, relation, tid, XLTW_Lock);
+      return true;
+    case LockWaitSkip:
+      return ConditionalXactLockTableWait(mover);
+    case LockWaitError:
+      if (!ConditionalXactLockTableWait(mover)) {
+        ereport(ERROR, (errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+                        errmsg("could not obtain lock on row in relation \"%s\"",
+                               RelationGetRelationName(relation))));
+      }
+      return true;
+  }
+  return true;
 }
 
 // Whether the tuple at `tid` is what transaction `updater` made of the one before it in a chain.
@@ -69,15 +113,27 @@ TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot snapshot, Tuple
   bool traversed = false;
   TM_Result result = TM_Invisible;
   for (;;) {
-    ItemPointerData heap_tid;
-    if (!HeapTidOf(relation, &current, &heap_tid)) {
+    row_stub::Target target;
+    if (!HeapTargetOf(relation, &current, &target)) {
       NotThere(&current, failure);
       result = TM_Invisible;
       break;
     }
+    // Heap, asked to lock what an unfinished update makes, would look for it on a page. It cannot
+    // become a move from here on: we hold the pin.
+    if (TransactionId const mover = MoverOf(target); TransactionIdIsValid(mover)) {
+      ReleaseBuffer(target.pin);
+      if (!WaitForMover(relation, &current, mover, wait_policy)) {
+        NotThere(&current, failure);
+        result = TM_WouldBlock;
+        break;
+      }
+      continue;
+    }
     result =
-        GetHeapamTableAmRoutine()->tuple_lock(relation, &heap_tid, snapshot, heap_slot, command_id,
-                                              mode, wait_policy, heap_flags, failure);
+        GetHeapamTableAmRoutine()->tuple_lock(relation, &target.tid, snapshot, heap_slot,
+                                              command_id, mode, wait_policy, heap_flags, failure);
+    ReleaseBuffer(target.pin);
     if (result == TM_Ok) {
       StoreLocked(relation, &current, heap_slot, slot);
       *tid = current;  // what the caller goes on with: the executor updates this version

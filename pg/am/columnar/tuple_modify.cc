@@ -10,6 +10,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -49,11 +50,13 @@ bool IsNewerThan(Relation relation, ItemPointer tid, Snapshot crosscheck, TM_Fai
   return true;
 }
 
-void RequireHeapTid(Relation relation, ItemPointer tid, ItemPointer heap_tid) {
-  if (!HeapTidOf(relation, tid, heap_tid)) {
+row_stub::Target RequireTarget(Relation relation, ItemPointer tid) {
+  row_stub::Target target;
+  if (!HeapTargetOf(relation, tid, &target)) {
     elog(ERROR, "columnar table \"%s\" has no row (%u,%u)", RelationGetRelationName(relation),
          ItemPointerGetBlockNumberNoCheck(tid), ItemPointerGetOffsetNumberNoCheck(tid));
   }
+  return target;
 }
 
 // Readers lock a row of a stripe by its own id, heap checks that of the stub. Only now that the
@@ -105,11 +108,12 @@ TM_Result TupleDelete(Relation relation, ItemPointer tid, CommandId command_id, 
   if (IsNewerThan(relation, tid, crosscheck, failure)) {
     return TM_Updated;
   }
-  ItemPointerData heap_tid;
-  RequireHeapTid(relation, tid, &heap_tid);
-  return AfterChange(
-      relation, tid,
-      heap_delete(relation, &heap_tid, command_id, crosscheck, wait, failure, changing_partition));
+  row_stub::Target target = RequireTarget(relation, tid);
+  TM_Result const result = AfterChange(relation, tid,
+                                       heap_delete(relation, &target.tid, command_id, crosscheck,
+                                                   wait, failure, changing_partition));
+  ReleaseBuffer(target.pin);
+  return result;
 }
 
 TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
@@ -118,8 +122,7 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   if (IsNewerThan(relation, tid, crosscheck, failure)) {
     return TM_Updated;
   }
-  ItemPointerData heap_tid;
-  RequireHeapTid(relation, tid, &heap_tid);
+  row_stub::Target target = RequireTarget(relation, tid);
   bool should_free = true;
   HeapTuple const tuple = ExecFetchSlotHeapTuple(slot, true, &should_free);
   slot->tts_tableOid = RelationGetRelid(relation);
@@ -127,7 +130,8 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   row_pages::PrepareTarget(relation);
   TM_Result const result = AfterChange(
       relation, tid,
-      heap_update(relation, &heap_tid, tuple, command_id, crosscheck, wait, failure, mode));
+      heap_update(relation, &target.tid, tuple, command_id, crosscheck, wait, failure, mode));
+  ReleaseBuffer(target.pin);
   slot->tts_tid = tuple->t_self;
   *update_indexes = result == TM_Ok && !HeapTupleIsHeapOnly(tuple);
   if (should_free) {

@@ -70,6 +70,8 @@ struct Registry {
   CommandId mergeable = InvalidCommandId;
   std::vector<columnar::Cell> cells;
   MemoryContext detoasted = nullptr;
+  RelFileNode free_node{};
+  std::vector<BlockRun> free_runs;
 
   void Remove(Pending* gone) {
     if (current == gone) {
@@ -80,6 +82,7 @@ struct Registry {
   void Clear() {
     current = nullptr;
     pending.clear();
+    free_runs.clear();
   }
 };
 
@@ -97,6 +100,30 @@ Status Encode(Pending& pending) {
   }
   pending.encoded = *location;
   return Status::Ok();
+}
+
+// The first run of offered pages that is long enough, taken; nullopt without one.
+std::optional<uint64_t> TakeOfferedPages(const Pending& pending, Relation relation,
+                                         uint64_t size_bytes) {
+  if (!RelFileNodeEquals(registry.free_node, relation->rd_node)) {
+    return std::nullopt;
+  }
+  auto const count =
+      static_cast<BlockNumber>((size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes);
+  for (BlockRun& run : registry.free_runs) {
+    if (run.end - run.first < count) {
+      continue;
+    }
+    BlockNumber const first = run.first;
+    run.first += count;
+    bool const taken = TryPg([&]() noexcept -> bool {
+      return ClaimPages(relation, first, count, pending.next_row_number, pending.reserved_end());
+    });
+    if (taken) {
+      return uint64_t{first - 1} * kPagePayloadBytes;
+    }
+  }
+  return std::nullopt;
 }
 
 // Writes one stripe and completes its catalog row. On error everything stays as it was.
@@ -120,10 +147,16 @@ Status WriteOut(Pending& pending) {
       elog(ERROR, "columnar table \"%s\" changed its storage while rows were on their way to it",
            RelationGetRelationName(opened));
     }
-    done.offset_bytes =
-        ReserveBytes(opened, done.size_bytes, pending.next_row_number, pending.reserved_end());
     return opened;
   });
+  if (auto const taken = TakeOfferedPages(pending, relation, done.size_bytes)) {
+    done.offset_bytes = *taken;
+  } else {
+    TryPg([&]() noexcept {
+      done.offset_bytes =
+          ReserveBytes(relation, done.size_bytes, pending.next_row_number, pending.reserved_end());
+    });
+  }
   // The unused row numbers went back; a second attempt, should this one fail, must not return those
   // of another writer.
   pending.entry.row_count = done.row_count;
@@ -190,14 +223,17 @@ Result<Pending*> Begin(Relation relation, CommandId command_id, int options, uin
   pending->writer =
       std::make_unique<columnar::StripeWriter>(pending->schema, pending->options, *registry.budget);
   uint64_t const row_count = std::min<uint64_t>(rows, pending->options.stripe_rows);
-  StripeReservation const reserved =
-      TryPg([&]() noexcept -> StripeReservation { return ReserveStripe(relation, row_count); });
+  StripeReservation const reserved = TryPg([&]() noexcept -> StripeReservation {
+    LockReservations(relation, ShareLock);
+    return ReserveStripe(relation, row_count);
+  });
   pending->entry = {.storage_id = reserved.storage_id,
                     .stripe_number = reserved.stripe_number,
                     .first_row_number = reserved.first_row_number,
                     .row_count = row_count};
   pending->next_row_number = reserved.first_row_number;
   pending->catalog_tid = stripe_catalog::Insert(pending->entry, command_id);
+  TryPg([&]() noexcept { UnlockReservations(relation, ShareLock); });
   registry.pending.push_back(std::move(pending));
   registry.current = registry.pending.back().get();
   return registry.current;
@@ -275,11 +311,17 @@ Result<Pending*> MoreRows(Relation relation, Pending* pending, CommandId command
   uint64_t const additional = std::min(rows, most - std::min(rows, most));
   bool const extended =
       additional > 0 && TryPg([&]() noexcept -> bool {
+        LockReservations(relation, ShareLock);
         return ExtendRowReservation(relation, pending->reserved_end(), additional);
       });
   if (extended) {
     pending->entry.row_count += additional;
     stripe_catalog::CompleteInPlace(pending->catalog_tid, pending->entry);
+  }
+  if (additional > 0) {
+    TryPg([&]() noexcept { UnlockReservations(relation, ShareLock); });
+  }
+  if (extended) {
     return pending;
   }
   RETURN_IF_ERROR(WriteOut(*pending));
@@ -416,7 +458,17 @@ void InsertRows(Relation relation, TupleTableSlot** slots, int slot_count, Comma
   for (int i = 0; i < slot_count; ++i) {
     InsertRow(relation, slots[i], command_id, options, bulk);
   }
-  pgstat_count_heap_insert(relation, slot_count);
+  if ((options & kInsertMoved) == 0) {
+    pgstat_count_heap_insert(relation, slot_count);
+  }
+}
+
+void OfferFreePages(Relation relation, const BlockRun* runs, size_t run_count) {
+  Boundary([&]() -> Status {
+    registry.free_node = relation->rd_node;
+    registry.free_runs.assign(runs, runs + run_count);
+    return Status::Ok();
+  });
 }
 
 Status WriteOutPending(Relation relation) {

@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 #include "base/result.h"
+#include "pg/am/columnar/byte_stream.h"
 
 extern "C" {
 #include "executor/tuptable.h"
@@ -18,6 +19,14 @@ namespace orochi::pg {
 /// subtransaction and command, and completed in place when the stripe is written: when it is full,
 /// when memory runs short, when this backend is about to read the relation, and before the
 /// subtransaction or transaction commits or prepares. An abort forgets them.
+
+/// For `options` of InsertRows: the rows were in the table before, in another place. They are not
+/// counted as inserted.
+inline constexpr int kInsertMoved = 1 << 16;
+
+/// Empty row pages where stripes of this transaction may go; forgotten at its end. Plain.
+/// REQUIRES: VACUUM's lock on the relation. `runs` ascend.
+void OfferFreePages(Relation relation, const BlockRun* runs, size_t run_count);
 
 /// Adds the rows of `slots` and sets their tts_tid. `bulk`: many rows are expected.
 /// Plain frame: may ereport.

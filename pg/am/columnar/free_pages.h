@@ -1,0 +1,15 @@
+#pragma once
+
+#include "pg/am/columnar/vacuum_run.h"
+
+namespace orochi::pg::vacuum {
+
+/// Lets stripes of this transaction go where the file has enough empty row pages in a row.
+void OfferFreePages(Run* run) noexcept;
+
+/// Gives the file's empty end back to the file system, if AccessExclusiveLock can be had at once;
+/// it stays until the end of the transaction. Also deletes catalog rows of stripes that were never
+/// finished.
+void TruncateTail(Run* run) noexcept;
+
+}  // namespace orochi::pg::vacuum

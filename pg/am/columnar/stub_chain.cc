@@ -1,0 +1,298 @@
+#include "pg/am/columnar/stub_chain.h"
+
+#include "pg/am/columnar/metapage.h"
+#include "pg/bridge.h"
+
+extern "C" {
+#include "access/generic_xlog.h"
+#include "access/htup_details.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+}
+
+namespace orochi::pg::stub_chain {
+namespace {
+
+constexpr uint32_t kEntriesPerDirectoryPage =
+    (BLCKSZ - SizeOfPageHeaderData - kTrailerBytes) / sizeof(BlockNumber);
+constexpr uint32_t kDirectoryLevelsMax = 4;
+
+// How many segments one entry of a directory page of this level stands for.
+uint64_t SegmentsPerEntry(uint32_t level) {
+  uint64_t segments = 1;
+  for (; level > 0; --level) {
+    segments *= kEntriesPerDirectoryPage;
+  }
+  return segments;
+}
+
+[[noreturn]] void RaiseCorrupt(Relation relation, BlockNumber block, const char* expected) {
+  ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                  errmsg("block %u of columnar table \"%s\" is not %s", block,
+                         RelationGetRelationName(relation), expected)));
+  pg_unreachable();
+}
+
+// A new page at the end of the file, locked, made ready as `kind`.
+Buffer AddPage(Relation relation, uint32_t magic) {
+  bool const shared = !RELATION_IS_LOCAL(relation);
+  if (shared) {
+    LockRelationForExtension(relation, ExclusiveLock);
+  }
+  Buffer const buffer =
+      ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
+  Page const page = BufferGetPage(buffer);
+  PageInit(page, BLCKSZ, sizeof(PageTrailer));
+  TrailerOf(page)->magic = magic;
+  auto* const header = reinterpret_cast<PageHeader>(page);
+  if (magic == kStubPageMagic) {
+    // All line pointers from the start: with that many heap sees no free space on a page.
+    header->pd_lower += MaxHeapTuplesPerPage * sizeof(ItemIdData);
+  } else {
+    header->pd_lower += kEntriesPerDirectoryPage * sizeof(BlockNumber);
+    header->pd_upper = header->pd_lower;
+  }
+  MarkBufferDirty(buffer);
+  if (shared) {
+    UnlockRelationForExtension(relation, ExclusiveLock);
+  }
+  return buffer;
+}
+
+// Adds levels above the directory, or its first page, until it covers the segment.
+void GrowDirectory(Relation relation, uint64_t segment) {
+  for (;;) {
+    Metapage const metapage = ReadMetapage(relation);
+    uint32_t const levels = metapage.stub_directory_levels;
+    if (levels > 0 && segment / SegmentsPerEntry(levels) == 0) {
+      return;
+    }
+    if (levels == kDirectoryLevelsMax) {
+      elog(ERROR, "directory of row stubs of columnar table \"%s\" cannot hold segment %llu",
+           RelationGetRelationName(relation), static_cast<unsigned long long>(segment));
+    }
+    Buffer const buffer = AddPage(relation, kDirectoryPageMagic);
+    BlockNumber const block = BufferGetBlockNumber(buffer);
+    GenericXLogState* const state = GenericXLogStart(relation);
+    Page const page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
+    TrailerOf(page)->level = static_cast<uint16_t>(levels);
+    EntriesOf(page)[0] = metapage.stub_directory;
+    GenericXLogFinish(state);
+    UnlockReleaseBuffer(buffer);
+    SetStubDirectory(relation, block, levels + 1);
+  }
+}
+
+// Makes the directory pages on the way to the segment. Under the lock that serialises it.
+void MakeLeaf(Relation relation, uint64_t segment) {
+  GrowDirectory(relation, segment);
+  Metapage const metapage = ReadMetapage(relation);
+  BlockNumber block = metapage.stub_directory;
+  for (uint32_t level = metapage.stub_directory_levels - 1; level > 0; --level) {
+    auto const entry =
+        static_cast<uint32_t>(segment / SegmentsPerEntry(level) % kEntriesPerDirectoryPage);
+    Buffer buffer = ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kDirectory,
+                             "a directory of row stubs");
+    BlockNumber below = EntriesOf(BufferGetPage(buffer))[entry];
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    if (below == 0) {
+      Buffer const added = AddPage(relation, kDirectoryPageMagic);
+      LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+      GenericXLogState* const state = GenericXLogStart(relation);
+      Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
+      TrailerOf(page)->level = static_cast<uint16_t>(level - 1);
+      below = BufferGetBlockNumber(added);
+      EntriesOf(GenericXLogRegisterBuffer(state, buffer, 0))[entry] = below;
+      GenericXLogFinish(state);
+      UnlockReleaseBuffer(added);
+    }
+    ReleaseBuffer(buffer);
+    block = below;
+  }
+}
+
+// Only those who make pages take it: a heavyweight lock, since it is held while the file grows.
+class MakingPages {
+ public:
+  explicit MakingPages(Relation relation) noexcept : relation_(relation) {
+    LockPage(relation_, 0, ExclusiveLock);
+  }
+  void End() noexcept { UnlockPage(relation_, 0, ExclusiveLock); }
+
+ private:
+  Relation relation_;
+};
+
+uint32_t GenerationOf(Relation relation, BlockNumber front) {
+  if (front == 0) {
+    return 0;
+  }
+  Buffer const buffer =
+      ReadKind(relation, front, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
+  uint32_t const generation = TrailerOf(BufferGetPage(buffer))->generation;
+  UnlockReleaseBuffer(buffer);
+  return generation;
+}
+
+BlockNumber FirstBlock(Relation relation, uint64_t segment) {
+  uint32_t entry = 0;
+  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_SHARE, &entry);
+  if (leaf == InvalidBuffer) {
+    return 0;
+  }
+  BlockNumber const block = EntriesOf(BufferGetPage(leaf))[entry];
+  UnlockReleaseBuffer(leaf);
+  return block;
+}
+
+// The page of the chain whose `next` is `block`, locked exclusively. The caller holds the leaf.
+Buffer FindBefore(Relation relation, BlockNumber first, BlockNumber block) {
+  BlockNumber current = first;
+  while (current != 0) {
+    Buffer const buffer =
+        ReadKind(relation, current, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
+    BlockNumber const next = TrailerOf(BufferGetPage(buffer))->next;
+    if (next == block) {
+      return buffer;
+    }
+    UnlockReleaseBuffer(buffer);
+    current = next;
+  }
+  return InvalidBuffer;
+}
+
+}  // namespace
+
+BlockNumber* EntriesOf(Page page) {
+  return reinterpret_cast<BlockNumber*>(PageGetContents(page));
+}
+
+Buffer ReadKind(Relation relation, BlockNumber block, int lock, PageKind kind,
+                const char* expected) {
+  Buffer const buffer = ReadBuffer(relation, block);
+  LockBuffer(buffer, lock);
+  if (KindOf(block, BufferGetPage(buffer)) != kind) {
+    RaiseCorrupt(relation, block, expected);
+  }
+  return buffer;
+}
+
+Buffer FindLeaf(Relation relation, uint64_t segment, int lock, uint32_t* entry) {
+  Metapage const metapage = ReadMetapage(relation);
+  if (metapage.stub_directory_levels == 0 ||
+      segment / SegmentsPerEntry(metapage.stub_directory_levels) > 0) {
+    return InvalidBuffer;
+  }
+  BlockNumber block = metapage.stub_directory;
+  for (uint32_t level = metapage.stub_directory_levels - 1;; --level) {
+    Buffer const buffer = ReadKind(relation, block, level == 0 ? lock : BUFFER_LOCK_SHARE,
+                                   PageKind::kDirectory, "a directory of row stubs");
+    uint64_t const unit = SegmentsPerEntry(level);
+    *entry = static_cast<uint32_t>(segment / unit % kEntriesPerDirectoryPage);
+    if (level == 0) {
+      return buffer;
+    }
+    block = EntriesOf(BufferGetPage(buffer))[*entry];
+    UnlockReleaseBuffer(buffer);
+    if (block == 0) {
+      return InvalidBuffer;
+    }
+  }
+}
+
+Buffer FirstPage(Relation relation, uint64_t segment) {
+  uint32_t entry = 0;
+  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_SHARE, &entry);
+  if (leaf == InvalidBuffer) {
+    return InvalidBuffer;
+  }
+  BlockNumber const block = EntriesOf(BufferGetPage(leaf))[entry];
+  Buffer const first = block == 0 ? InvalidBuffer
+                                  : ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs,
+                                             "a page of row stubs");
+  UnlockReleaseBuffer(leaf);
+  return first;
+}
+
+Buffer NextPage(Relation relation, Buffer current) {
+  BlockNumber const block = TrailerOf(BufferGetPage(current))->next;
+  Buffer const next = block == 0 ? InvalidBuffer
+                                 : ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs,
+                                            "a page of row stubs");
+  UnlockReleaseBuffer(current);
+  return next;
+}
+
+void AddFirstPage(Relation relation, uint64_t segment, BlockNumber seen) {
+  MakingPages making(relation);
+  MakeLeaf(relation, segment);
+  if (FirstBlock(relation, segment) == seen) {
+    uint32_t const generation = GenerationOf(relation, seen);
+    Buffer const added = AddPage(relation, kStubPageMagic);
+    uint32_t entry = 0;
+    Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+    GenericXLogState* const state = GenericXLogStart(relation);
+    Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
+    TrailerOf(page)->segment = segment;
+    TrailerOf(page)->next = seen;
+    TrailerOf(page)->generation = generation;
+    EntriesOf(GenericXLogRegisterBuffer(state, leaf, 0))[entry] = BufferGetBlockNumber(added);
+    GenericXLogFinish(state);
+    UnlockReleaseBuffer(leaf);
+    UnlockReleaseBuffer(added);
+  }
+  making.End();
+}
+
+void AddLastPage(Relation relation, BlockNumber last) {
+  MakingPages making(relation);
+  Buffer const added = AddPage(relation, kStubPageMagic);
+  Buffer const buffer =
+      ReadKind(relation, last, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
+  GenericXLogState* const state = GenericXLogStart(relation);
+  Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
+  Page const before = GenericXLogRegisterBuffer(state, buffer, 0);
+  TrailerOf(page)->segment = TrailerOf(before)->segment;
+  TrailerOf(before)->next = BufferGetBlockNumber(added);
+  GenericXLogFinish(state);
+  UnlockReleaseBuffer(buffer);
+  UnlockReleaseBuffer(added);
+  making.End();
+}
+
+bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
+  uint32_t entry = 0;
+  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+  if (leaf == InvalidBuffer) {
+    return false;
+  }
+  BlockNumber const first = EntriesOf(BufferGetPage(leaf))[entry];
+  Buffer const before = first == block ? InvalidBuffer : FindBefore(relation, first, block);
+  Buffer const buffer = ReadBuffer(relation, block);
+  bool removed = false;
+  if ((first == block || before != InvalidBuffer) && ConditionalLockBufferForCleanup(buffer)) {
+    removed = KindOf(block, BufferGetPage(buffer)) == PageKind::kStubs &&
+              stub_page::Count(BufferGetPage(buffer), 0) == 0;
+    if (removed) {
+      BlockNumber const next = TrailerOf(BufferGetPage(buffer))->next;
+      GenericXLogState* const state = GenericXLogStart(relation);
+      PageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
+      if (before == InvalidBuffer) {
+        EntriesOf(GenericXLogRegisterBuffer(state, leaf, 0))[entry] = next;
+      } else {
+        TrailerOf(GenericXLogRegisterBuffer(state, before, 0))->next = next;
+      }
+      GenericXLogFinish(state);
+    }
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  }
+  ReleaseBuffer(buffer);
+  if (before != InvalidBuffer) {
+    UnlockReleaseBuffer(before);
+  }
+  UnlockReleaseBuffer(leaf);
+  return removed;
+}
+
+}  // namespace orochi::pg::stub_chain

@@ -1,0 +1,134 @@
+#include "pg/am/columnar/stub_map.h"
+
+#include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/stub_chain.h"
+
+extern "C" {
+#include "storage/bufmgr.h"
+#include "utils/memutils.h"
+}
+
+namespace orochi::pg::stub_map {
+namespace {
+
+using stub_page::kSegmentRows;
+
+constexpr int kMapsMax = 16;
+SegmentMap* maps[kMapsMax];
+uint64_t use_count = 0;
+
+void LearnBits(SegmentMap* map, const uint64_t* bits) {
+  for (uint64_t row = 0; row < kSegmentRows; ++row) {
+    if (((bits[row / 64] >> (row % 64)) & 1) != 0) {
+      map->blocks[row] = InvalidBlockNumber;
+    }
+  }
+}
+
+}  // namespace
+
+SegmentMap* Get(uint64_t storage_id, uint64_t segment) {
+  int oldest = 0;
+  for (int i = 0; i < kMapsMax; ++i) {
+    if (maps[i] != nullptr && maps[i]->storage_id == storage_id && maps[i]->segment == segment) {
+      maps[i]->last_use = ++use_count;
+      return maps[i];
+    }
+    if (maps[oldest] != nullptr &&
+        (maps[i] == nullptr || maps[i]->last_use < maps[oldest]->last_use)) {
+      oldest = i;
+    }
+  }
+  if (maps[oldest] == nullptr) {
+    maps[oldest] =
+        static_cast<SegmentMap*>(MemoryContextAlloc(TopMemoryContext, sizeof(SegmentMap)));
+  }
+  *maps[oldest] = SegmentMap{};
+  maps[oldest]->storage_id = storage_id;
+  maps[oldest]->segment = segment;
+  maps[oldest]->last_use = ++use_count;
+  return maps[oldest];
+}
+
+void Clear(SegmentMap* map) {
+  uint64_t const storage_id = map->storage_id;
+  uint64_t const segment = map->segment;
+  BlockNumber const leaf = map->leaf;
+  uint32_t const entry = map->entry;
+  *map = SegmentMap{};
+  map->storage_id = storage_id;
+  map->segment = segment;
+  map->leaf = leaf;
+  map->entry = entry;
+  map->last_use = ++use_count;
+}
+
+OffsetNumber Learn(SegmentMap* map, BlockNumber block, Page page, OffsetNumber after) {
+  OffsetNumber const count = stub_page::Count(page, after);
+  for (OffsetNumber offset = after + 1; offset <= count; ++offset) {
+    ItemId const item = PageGetItemId(page, offset);
+    if (!ItemIdHasStorage(item)) {
+      continue;
+    }
+    if (const uint64_t* const bits = stub_page::GoneBitsAt(page, item); bits != nullptr) {
+      LearnBits(map, bits);
+      continue;
+    }
+    uint64_t const row = stub_page::RowNumberAt(page, item) % kSegmentRows;
+    map->blocks[row] = ItemIdIsDead(item) ? InvalidBlockNumber : block;
+    map->offsets[row] = offset;
+  }
+  return count;
+}
+
+void Refresh(Relation relation, SegmentMap* map, BlockNumber front) {
+  BlockNumber known = map->front;
+  OffsetNumber known_count = map->front_count;
+  BlockNumber block = front;
+  while (block != 0) {
+    Buffer const buffer = stub_chain::ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs,
+                                               "a page of row stubs");
+    Page const page = BufferGetPage(buffer);
+    uint32_t const generation = TrailerOf(page)->generation;
+    if (block == front && known != 0 && generation != map->generation) {
+      Clear(map);
+      known = 0;
+      known_count = 0;
+    }
+    OffsetNumber const count = Learn(map, block, page, block == known ? known_count : 0);
+    if (block == front) {
+      map->front = front;
+      map->front_count = count;
+      map->generation = generation;
+    }
+    block = block == known ? 0 : TrailerOf(page)->next;
+    UnlockReleaseBuffer(buffer);
+  }
+}
+
+SegmentMap* Fresh(Relation relation, uint64_t row_number) {
+  Metapage const metapage = ReadMetapage(relation);
+  if (metapage.stub_directory_levels == 0) {
+    return nullptr;
+  }
+  SegmentMap* const map = Get(metapage.storage_id, row_number / kSegmentRows);
+  Buffer leaf = InvalidBuffer;
+  if (map->leaf == 0) {
+    leaf = stub_chain::FindLeaf(relation, map->segment, BUFFER_LOCK_SHARE, &map->entry);
+    if (leaf == InvalidBuffer) {
+      return nullptr;
+    }
+    map->leaf = BufferGetBlockNumber(leaf);
+  } else {
+    leaf = stub_chain::ReadKind(relation, map->leaf, BUFFER_LOCK_SHARE, PageKind::kDirectory,
+                                "a directory of row stubs");
+  }
+  BlockNumber const front = stub_chain::EntriesOf(BufferGetPage(leaf))[map->entry];
+  if (front != 0) {
+    Refresh(relation, map, front);  // under the leaf's lock no page leaves the chain
+  }
+  UnlockReleaseBuffer(leaf);
+  return front == 0 ? nullptr : map;
+}
+
+}  // namespace orochi::pg::stub_map
