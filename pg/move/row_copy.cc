@@ -2,12 +2,11 @@
 
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
-#include "pg/am/columnar/stripe_catalog.h"
+#include "pg/am/columnar/row_changes.h"
 
 extern "C" {
 #include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/multixact.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "catalog/pg_am.h"
@@ -23,24 +22,6 @@ namespace {
 constexpr int kBatchRowsMax = 1000;
 constexpr Size kBatchBytesMax = 256 * 1024;
 
-// Rows of this transaction, which a rewrite of the table earlier in it leaves, were there before.
-void Remember(TransactionId change, TransactionId* newest) {
-  if (TransactionIdIsNormal(change) && !TransactionIdIsCurrentTransactionId(change) &&
-      (!TransactionIdIsValid(*newest) || TransactionIdFollows(change, *newest))) {
-    *newest = change;
-  }
-}
-
-// The transactions that wrote or ended this version of a row. Aborted ones count too: they only
-// make the answer more careful.
-void RememberWriters(HeapTupleHeader tuple, TransactionId* newest) {
-  Remember(HeapTupleHeaderGetXmin(tuple), newest);
-  if ((tuple->t_infomask & HEAP_XMAX_INVALID) == 0 &&
-      !HEAP_XMAX_IS_LOCKED_ONLY(tuple->t_infomask)) {
-    Remember(HeapTupleHeaderGetUpdateXid(tuple), newest);
-  }
-}
-
 // Reads the rows of the source one by one.
 struct Source {
   TableScanDesc scan;
@@ -50,23 +31,17 @@ struct Source {
   TransactionId newest_change;
 };
 
-// A heap is read with all its dead rows, to learn who might still see them.
+// A heap is read with all its dead rows, to learn who might still see them. Aborted transactions
+// count too: they only make the answer more careful. Rows of our own, which a rewrite of the table
+// earlier in this transaction leaves, were there before.
 bool IsVisibleHeapRow(Source* source) {
   auto* const slot = reinterpret_cast<BufferHeapTupleTableSlot*>(source->slot);
   HeapTuple const tuple = slot->base.tuple;
   LockBuffer(slot->buffer, BUFFER_LOCK_SHARE);
   bool const visible = HeapTupleSatisfiesVisibility(tuple, source->snapshot, slot->buffer);
-  RememberWriters(tuple->t_data, &source->newest_change);
+  VisitChangesOf(tuple->t_data, KeepNewest, &source->newest_change);
   LockBuffer(slot->buffer, BUFFER_LOCK_UNLOCK);
   return visible;
-}
-
-// The newest transaction that added rows to a columnar table, whose rows never change.
-TransactionId NewestColumnarChange(Relation relation) {
-  Metapage const metapage = ReadMetapage(relation);
-  return Boundary([&]() -> Result<TransactionId> {
-    return stripe_catalog::NewestWriter(metapage.storage_id, metapage.moved_stripe_count);
-  });
 }
 
 void OpenSource(Relation relation, Snapshot snapshot, Source* out) {
@@ -76,7 +51,7 @@ void OpenSource(Relation relation, Snapshot snapshot, Source* out) {
   out->scan = table_beginscan_strat(relation, out->is_heap ? SnapshotAny : snapshot, 0, nullptr,
                                     true, false);
   // Of a heap, known when all rows were read.
-  out->newest_change = out->is_heap ? InvalidTransactionId : NewestColumnarChange(relation);
+  out->newest_change = out->is_heap ? InvalidTransactionId : NewestChange(relation);
 }
 
 bool NextRow(Source* source) {

@@ -3,6 +3,7 @@
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
+#include "pg/am/columnar/row_changes.h"
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
@@ -118,16 +119,10 @@ void CopyForCluster(Relation from, Relation to, Relation index, bool, Transactio
   } else {
     CopyInIndexOrder(from, to, index, command_id, row_count);
   }
-  Metapage const metapage = ReadMetapage(from);
-  bool const all_old = Boundary([&]() -> Result<bool> {
-    RETURN_IF_ERROR(WriteOutPending(to));
-    return metapage.storage_id == 0 ||
-           stripe_catalog::AllOlderThan(metapage.storage_id, metapage.moved_stripe_count,
-                                        oldest_xmin);
-  });
+  Boundary([&]() -> Status { return WriteOutPending(to); });
   // Heap keeps old row versions through a rewrite; stripes know one writer only. When every
   // snapshot in use saw all rows before, all may see them now; else older snapshots get an error.
-  if (all_old) {
+  if (AllChangesOlderThan(from, oldest_xmin)) {
     MarkStripesMoved(to);
   } else {
     MarkRewritten(to);
