@@ -4,7 +4,7 @@ RELEASE := build/release
 JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
-.PHONY: help setup build release install quickstart check check-fast check-all asan fuzz bench format \
+.PHONY: help setup build release install quickstart check check-fast check-all nightly asan fuzz bench format \
         check-tree clean
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make check        all that guards a push (about 10 minutes at most)"
 	@echo "make check-fast   unit tests and tree checks (about a minute)"
 	@echo "make check-all    check, then sanitizers and the long random tests"
+	@echo "make nightly      a day of random DML against heap, eight hours of the oracle (NIGHTLY_SECONDS)"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make bench        benchmarks, results as in docs/performance.md"
@@ -53,6 +54,11 @@ check-fast: build check-tree
 
 check-all: check asan
 	@$(CTEST) -L long
+
+# A day of random DML against a heap twin, and a night of the oracle.
+nightly: build
+	@OROCHI_DML_SECONDS=$${NIGHTLY_SECONDS:-86400} $(CTEST) -R pg_tap_random_dml
+	@OROCHI_ORACLE_SECONDS=$${NIGHTLY_SECONDS:-28800} $(CTEST) -R pg_tap_oracle --timeout 90000
 
 asan:
 	@$(MAKE) --no-print-directory build PRESET=asan

@@ -108,8 +108,9 @@ def equal(plain, places, by_value):
         return False
 
 
-def sort_key(row, skipped):
-    return tuple((value is None, canonical(value)) for i, value in enumerate(row) if i not in skipped)
+def sort_key(row, skipped, by_value):
+    return tuple((value is None, canonical(value) if by_value else value or "")
+                 for i, value in enumerate(row) if i not in skipped)
 
 
 def canonical(value):
@@ -122,8 +123,8 @@ def compare(query, plain, places):
         return f"{len(plain)} rows on heap, {len(places)} through places"
     inexact = set(query.tolerances)
     if not query.ordered:
-        plain = sorted(plain, key=lambda row: sort_key(row, inexact))
-        places = sorted(places, key=lambda row: sort_key(row, inexact))
+        plain = sorted(plain, key=lambda row: sort_key(row, inexact, query.by_value))
+        places = sorted(places, key=lambda row: sort_key(row, inexact, query.by_value))
     for index, (a, b) in enumerate(zip(plain, places)):
         for column, (x, y) in enumerate(zip(a, b)):
             bound = query.tolerances.get(column)
