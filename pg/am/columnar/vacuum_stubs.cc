@@ -77,20 +77,42 @@ Fate FateOf(Run* run, Page page, Buffer buffer, OffsetNumber offset) {
   }
 }
 
-// Step 1 of Fold for one page. `nobodys`: all rows of the segment are nobody's.
-void FoldPage(Run* run, Buffer buffer, bool nobodys) {
+// Nobody can see the row, nor ever will.
+bool IsNobodys(const Run& run, uint64_t row_number) {
+  return row_number < run.settled_row_count && StripeOf(run, row_number) == nullptr;
+}
+
+// Whether an item of rows that are gone still hides any that somebody would see without it.
+bool HidesAny(const Run& run, Page page, OffsetNumber offset) {
+  ItemId const item = PageGetItemId(page, offset);
+  const uint64_t* const bits = stub_page::GoneBitsAt(page, item);
+  if (bits == nullptr) {
+    return !IsNobodys(run, stub_page::RowNumberAt(page, item));
+  }
+  uint64_t const first = TrailerOf(page)->segment * kSegmentRows;
+  for (uint64_t row = 0; row < kSegmentRows; ++row) {
+    if (((bits[row / 64] >> (row % 64)) & 1) != 0 && !IsNobodys(run, first + row)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// Step 1 of Fold for one page.
+void FoldPage(Run* run, Buffer buffer) {
   Page const page = BufferGetPage(buffer);
   OffsetNumber const count = stub_page::Count(page, 0);
   bool gone[MaxHeapTuplesPerPage + 1] = {};
   bool drops[MaxHeapTuplesPerPage + 1] = {};
   bool changes = false;
   for (OffsetNumber offset = FirstOffsetNumber; offset <= count; ++offset) {
-    if (nobodys) {
-      drops[offset] = true;
-    } else if (ItemIdIsNormal(PageGetItemId(page, offset))) {
+    ItemId const item = PageGetItemId(page, offset);
+    if (ItemIdIsNormal(item) && !IsNobodys(*run, stub_page::RowNumberAt(page, item))) {
       Fate const fate = FateOf(run, page, buffer, offset);
       gone[offset] = fate == Fate::kGone;
       drops[offset] = fate == Fate::kUnneeded;
+    } else {
+      drops[offset] = ItemIdIsNormal(item) || !HidesAny(*run, page, offset);
     }
     changes = changes || gone[offset] || drops[offset];
   }
@@ -188,22 +210,6 @@ void RemoveEmptyPages(Run* run, uint64_t segment, const PlainArray<BlockNumber>&
   }
 }
 
-// Nobody can see a row of the segment, nor ever will.
-bool IsNobodys(const Run& run, uint64_t segment) {
-  uint64_t const first = segment * kSegmentRows;
-  uint64_t const end = first + kSegmentRows;
-  if (end > run.settled_row_count) {
-    return false;
-  }
-  const StripeEntry* const begin_entry = run.stripes.items;
-  const StripeEntry* const end_entry = begin_entry + run.stripes.count;
-  const StripeEntry* const after = std::lower_bound(
-      begin_entry, end_entry, end,
-      [](const StripeEntry& entry, uint64_t number) { return entry.first_row_number < number; });
-  return after == begin_entry ||
-         std::prev(after)->first_row_number + std::prev(after)->row_count <= first;
-}
-
 // 1. Dead stubs become items of rows that are gone, stubs nobody needs go away.
 // 2. What is left on each page is frozen.
 // 3. Many rows that are gone become bits on the chain's last page, first there, then off the
@@ -214,7 +220,6 @@ void Fold(Run* run, uint64_t segment) {
   if (blocks.count == 0) {
     return;
   }
-  bool const nobodys = IsNobodys(*run, segment);
   SegmentBits gone{.segment = segment, .words = {}};
   int singles = 0;
   for (size_t i = 0; i < blocks.count; ++i) {
@@ -222,7 +227,7 @@ void Fold(Run* run, uint64_t segment) {
     Buffer const buffer =
         ReadBufferExtended(run->relation, MAIN_FORKNUM, blocks.items[i], RBM_NORMAL, run->strategy);
     if (ConditionalLockBufferForCleanup(buffer)) {
-      FoldPage(run, buffer, nobodys);
+      FoldPage(run, buffer);
     } else {
       LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     }

@@ -2,7 +2,7 @@
 -- truth about columnar tables.
 CREATE SCHEMA columnar_maintenance;
 SET search_path = columnar_maintenance;
-SET orochi.columnar_row_page_rows = 0;  -- stripes are what this is about
+SET orochi.columnar_row_page_rows = 0;  -- what is shown here are stripes
 SELECT count(*) AS stripes_before FROM orochi.columnar_stripe \gset
 CREATE TABLE m (id int, v float8, t text) USING columnar;
 INSERT INTO m SELECT i, i / 4.0, 'row ' || i FROM generate_series(1, 20000) i;
