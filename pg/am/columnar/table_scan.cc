@@ -317,12 +317,6 @@ bool TupleTidValid(TableScanDesc scan, ItemPointer tid) {
   return row_number && Ours(scan)->cursor->HoldsRowNumber(*row_number);
 }
 
-void TupleGetLatestTid(TableScanDesc scan, ItemPointer tid) {
-  if (IsRowPageTid(*tid)) {
-    GetHeapamTableAmRoutine()->tuple_get_latest_tid(scan, tid);
-  }
-}
-
 }  // namespace columnar_am
 
 ScanCursor* CursorOf(TableScanDesc scan) {
