@@ -319,46 +319,6 @@ bool TupleTidValid(TableScanDesc scan, ItemPointer tid) {
   return row_number && Ours(scan)->cursor->HoldsRowNumber(*row_number);
 }
 
-// Heap's own would look for a row that moved into a stripe on a page.
-void TupleGetLatestTid(TableScanDesc scan, ItemPointer tid) {
-  Relation const relation = scan->rs_rd;
-  ItemPointerData current = *tid;
-  TransactionId writer = InvalidTransactionId;  // of the version looked at, when known
-  while (IsRowPageTid(current) &&
-         ItemPointerGetBlockNumber(&current) < RelationGetNumberOfBlocks(relation)) {
-    CHECK_FOR_INTERRUPTS();
-    HeapTupleData tuple;
-    tuple.t_self = current;
-    Buffer buffer = InvalidBuffer;
-    if (!heap_fetch(relation, SnapshotAny, &tuple, &buffer, false)) {
-      return;
-    }
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    HeapTupleHeader const header = tuple.t_data;
-    bool const in_chain = !TransactionIdIsValid(writer) ||
-                          TransactionIdEquals(writer, HeapTupleHeaderGetXmin(header));
-    if (in_chain && HeapTupleSatisfiesVisibility(&tuple, scan->rs_snapshot, buffer)) {
-      *tid = current;
-    }
-    bool const is_last = !in_chain || (header->t_infomask & HEAP_XMAX_INVALID) != 0 ||
-                         HeapTupleHeaderIsOnlyLocked(header) ||
-                         HeapTupleHeaderIndicatesMovedPartitions(header) ||
-                         ItemPointerEquals(&header->t_ctid, &current);
-    ItemPointerData const next = header->t_ctid;
-    writer = is_last ? InvalidTransactionId : HeapTupleHeaderGetUpdateXid(header);
-    UnlockReleaseBuffer(buffer);
-    if (is_last) {
-      return;
-    }
-    current = next;
-  }
-  auto const row_number = RowOfTid(current);
-  if (row_number && SeesStripeOf(relation, *row_number, scan->rs_snapshot) &&
-      row_stub::IsVisible(relation, *row_number, scan->rs_snapshot)) {
-    *tid = current;
-  }
-}
-
 }  // namespace columnar_am
 
 ScanCursor* CursorOf(TableScanDesc scan) {

@@ -103,7 +103,7 @@ def run_thread(shared, body):
         try:
             connection = shared.connect()
             with connection.cursor() as cursor:
-                cursor.execute("SET client_min_messages = warning; SET statement_timeout = '120s'")
+                cursor.execute("SET client_min_messages = warning; SET statement_timeout = '120s'; SET jit = off")
                 while not shared.stop.is_set():
                     body(cursor)
             connection.close()
@@ -355,6 +355,7 @@ def kill_some(shared):
 def compare_at_rest(shared):
     connection = shared.connect()
     with connection.cursor() as cursor:
+        cursor.execute("SET client_min_messages = warning; SET jit = off")
         for _ in range(2):
             for name, settings in SCANS.items():
                 for where in sorted(set(WHERE)):
