@@ -184,10 +184,16 @@ like($err, qr/^orochi: not expected: --prot 6000\n  what to do: `orochi up --hel
 ($code, $out, $err) = orochi('load', 'a.csv');
 is($code, 2, 'a missing option exits 2');
 like($err, qr/^orochi: --table is required\n  what to do: `orochi load --help`/, '... and is named');
+my ($general) = orochi_ok('help succeeds', 'help');
+is($general, orochi_ok('--help succeeds', '--help'), '... and is --help');
+($code, $out, $err) = orochi('help', 'frobnicate');
+is($code, 2, 'help on an unknown command exits 2');
+like($err, qr/frobnicate/, '... and names it');
 my $manual = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/man/orochi.1") =~ s/\\-/-/gr;
 for my $command (qw(up down status sql load demo version)) {
     my $help = orochi_ok("$command --help succeeds", $command, '--help');
     like($help, qr/  orochi $command/, '... and shows an example');
+    is(orochi_ok("help $command succeeds", 'help', $command), $help, '... with the same text');
     my @missing = grep { $manual !~ /\Q$_\E\b/ } $help =~ /^  (?:-h,)?(--[a-z-]+)/mg;
     is("@missing", '', '... and the manual has its options');
 }
