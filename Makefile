@@ -9,6 +9,7 @@ CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
 help:
 	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
+	@echo "                  (PORT=5434: where 5433, the default, is taken)"
 	@echo "make setup        install the packages of tools/packages.txt (apt; root or sudo)"
 	@echo "make release      optimised build in $(RELEASE)"
 	@echo "make install      release build into the system's PostgreSQL and /usr/local/bin"
@@ -38,7 +39,7 @@ install:
 	@tools/as_root.sh cmake --install $(RELEASE)
 
 quickstart: setup install
-	@tools/quickstart.sh
+	@tools/quickstart.sh $(if $(PORT),--port $(PORT))
 
 check-tree:
 	@python3 tools/check_modules.py
