@@ -172,7 +172,11 @@ Result<TypeSyntax> Parser::ParseType(int depth) {
     type.name = Next().text;
     return type;
   }
-  ASSIGN_OR_RETURN(type.name, ParseName("a type"));
+  if (PeekWord("set")) {  // a reserved word, but a type too
+    type.name = Next().text;
+  } else {
+    ASSIGN_OR_RETURN(type.name, ParseName("a type"));
+  }
   if (TakeSymbol(".")) {
     type.keyspace = std::move(type.name);
     ASSIGN_OR_RETURN(type.name, ParseName("a type"));
