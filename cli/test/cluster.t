@@ -71,6 +71,18 @@ my $other = fresh_home();
 is($code, 5, 'a port in use exits 5');
 like($err, qr/port $port .*taken.*\n.*--port/s, '... names it and suggests --port');
 ok(!-e $other, '... and leaves nothing behind');
+{
+    my $path = fresh_home();
+    mkdir $path;
+    symlink $ENV{OROCHI}, "$path/orochi" or die;
+    local $ENV{PATH} = "$path:$ENV{PATH}";
+    local $ENV{OROCHI_HOME} = $other;
+    my $said = `$ENV{OROCHI_SOURCE_DIR}/tools/quickstart.sh --port $port 2>&1`;
+    is($? >> 8, 5, 'quickstart on it exits 5');
+    like($said, qr/make quickstart PORT=\d+/, '... and says how it takes another');
+    like(`make -C '$ENV{OROCHI_SOURCE_DIR}' --dry-run quickstart PORT=5434 2>&1`,
+        qr{^tools/quickstart\.sh --port 5434$}m, '... which it passes on');
+}
 
 # Survives kill -9 of the server.
 orochi_ok('make a table', 'sql', '--dir', $home, '-c', 'CREATE TABLE kept AS SELECT 7 AS value');
