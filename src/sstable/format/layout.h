@@ -23,7 +23,7 @@ struct Column {
 };
 
 /// Cassandra's order of columns: the simple ones by name, then the complex ones by name. Names
-/// compare as unsigned bytes.
+/// compare as unsigned bytes, but those that start with a byte above 0x7F come before the others.
 bool ColumnComesBefore(const Column& a, const Column& b);
 
 /// What a stream of rows is made of. CellView::column_index points into `statics` for static rows
