@@ -95,6 +95,15 @@ Status DataFileWriter::WriteCompressed() {
   return file_.Append(crc);
 }
 
+double DataFileWriter::compression_ratio() const {
+  if (!compression_.has_value()) {
+    return -1;
+  }
+  uint64_t const checksums_bytes = info_.chunk_count() * sizeof(uint32_t);
+  return static_cast<double>(stored_size_bytes() - checksums_bytes) /
+         static_cast<double>(position_bytes_);
+}
+
 Status DataFileWriter::Finish() {
   if (!chunk_.empty()) {
     RETURN_IF_ERROR(WriteChunk());

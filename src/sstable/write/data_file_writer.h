@@ -65,6 +65,8 @@ class DataFileWriter {
   Status Finish();
   /// REQUIRES: Finish was called.
   uint64_t stored_size_bytes() const { return file_.position_bytes(); }
+  /// Of the stored bytes those that are not checksums, to all: -1 where nothing is compressed.
+  double compression_ratio() const;
   uint32_t digest() const { return file_.crc(); }
   /// Of a compressed file.
   const CompressionInfo& compression_info() const { return info_; }

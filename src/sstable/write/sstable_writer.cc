@@ -417,10 +417,7 @@ Status SstableWriter::WriteComponents() {
   statistics.validation.bloom_fp_chance = p.options.bloom_fp_chance;
   statistics.compaction = p.collector.EncodeSketch();
   p.collector.Collect(statistics.stats);
-  if (p.options.compression.has_value()) {
-    statistics.stats.compression_ratio = static_cast<double>(p.data->stored_size_bytes()) /
-                                         static_cast<double>(p.data->position_bytes());
-  }
+  statistics.stats.compression_ratio = p.data->compression_ratio();
   statistics.stats.level = p.options.level;
   statistics.stats.repaired_at_ms = p.options.repaired_at_ms;
   statistics.stats.first_key = p.first_key;

@@ -14,22 +14,27 @@ constexpr size_t kDropTimeBinsMax = 100;
 /// Bins are joined once there are this many, so that joining is rare.
 constexpr size_t kDropTimeBinsSpooled = 2000;
 
-// Joins neighbours, the closest first, until at most `bins_max` are left.
+// Joins neighbours, the closer ones first, until at most `bins_max` are left. A pass joins each bin
+// at most once, so that even times do not all end in one bin. The later time of two stays: nobody
+// may believe that a tombstone is droppable before it is.
 void JoinBins(std::map<int64_t, int64_t>& bins, size_t bins_max) {
+  std::vector<int64_t> distances;
   while (bins.size() > bins_max) {
-    auto closest = bins.begin();
-    int64_t distance_min = std::numeric_limits<int64_t>::max();
+    distances.clear();
     for (auto left = bins.begin(), right = std::next(left); right != bins.end(); ++left, ++right) {
-      if (right->first - left->first < distance_min) {
-        distance_min = right->first - left->first;
-        closest = left;
-      }
+      distances.push_back(right->first - left->first);
     }
-    auto const right = std::next(closest);
-    int64_t const count = closest->second + right->second;
-    // The later time of the two: nobody may believe that a tombstone is droppable before it is.
-    right->second = count;
-    bins.erase(closest);
+    auto const limit = distances.begin() + static_cast<ptrdiff_t>(bins.size() - bins_max - 1);
+    std::nth_element(distances.begin(), limit, distances.end());
+    for (auto left = bins.begin(); left != bins.end() && bins.size() > bins_max;) {
+      auto right = std::next(left);
+      if (right != bins.end() && right->first - left->first <= *limit) {
+        right->second += left->second;
+        bins.erase(left);
+        ++right;
+      }
+      left = right;
+    }
   }
 }
 
@@ -141,6 +146,9 @@ void StatisticsCollector::CollectClusterings(StatsMetadata& stats) const {
     stats.clustering_types.push_back(JavaTypeName(*type));
   }
   if (!has_clustering_) {
+    // Nothing is covered: from behind the last row to before the first.
+    stats.covered_start.set_kind(ClusteringKind::kExclStartBound);
+    stats.covered_end.set_kind(ClusteringKind::kExclEndBound);
     return;
   }
   stats.covered_start = clustering_min_;
