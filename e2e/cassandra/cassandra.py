@@ -9,7 +9,7 @@
     cassandra.py dump BUILD BIN [FORMAT...]  `orochi sstable dump` of gold files against sstabledump
     cassandra.py check BUILD BIN             all of it, gold files made where they are missing
 
-BUILD is a directory of this harness's own (build/cassandra), BIN a build directory of Orochi. Needs Java 17 and Maven. Nothing
+COMPRESSORS and PATTERNS in the environment choose some of them for gold. BUILD is a directory of this harness's own (build/cassandra), BIN a build directory of Orochi. Needs Java 17 and Maven. Nothing
 listens but a node's storage port, on the loopback address, while the command runs.
 """
 
@@ -137,11 +137,13 @@ def run_node(build, fmt, arguments):
 
 def gold(build, formats):
     build = os.path.abspath(build)
-    subprocess.run([sys.executable, os.path.join(HERE, "patterns.py"), os.path.join(build, "patterns")], check=True)
+    patterns = os.path.join(build, "patterns")
+    shutil.rmtree(patterns, ignore_errors=True)
+    subprocess.run([sys.executable, os.path.join(HERE, "patterns.py"), patterns]
+                   + os.environ.get("PATTERNS", "").split(), check=True)
     for fmt in formats:
         compressors = os.environ.get("COMPRESSORS", " ".join(COMPRESSORS)).split()
-        code = run_node(build, fmt, ["gold", os.path.join(build, "patterns"), os.path.join(build, "gold", fmt)]
-                        + compressors)
+        code = run_node(build, fmt, ["gold", patterns, os.path.join(build, "gold", fmt)] + compressors)
         if code != 0:
             sys.exit(code)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the schema patterns that real Cassandra turns into gold SSTables.
 
-    patterns.py OUT_DIR
+    patterns.py OUT_DIR [NAME...]
 
 One file NAME.cql a pattern: statements that end in ";" at the end of a line, for table $KS.NAME.
 $KS is the keyspace, $WITH the table options of the run (compression). Lines that start with "--"
@@ -582,18 +582,19 @@ def options():
         p.select("WHERE pk = 'key 250'")
 
 
-def write_all(out_dir):
+def write_all(out_dir, names):
     for group in (scalar_types, collections, user_types, keys_and_clusterings, columns, tombstones_and_ttls,
                   volume, counters, evolution, options):
         group()
     os.makedirs(out_dir, exist_ok=True)
-    for pattern in PATTERNS.values():
+    chosen = [p for p in PATTERNS.values() if not names or p.name in names]
+    for pattern in chosen:
         with open(os.path.join(out_dir, pattern.name + ".cql"), "w", encoding="utf-8") as out:
             out.write("\n".join(pattern.lines) + "\n")
-    print(f"patterns: {len(PATTERNS)} written to {out_dir}")
+    print(f"patterns: {len(chosen)} written to {out_dir}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    write_all(sys.argv[1])
+    write_all(sys.argv[1], sys.argv[2:])

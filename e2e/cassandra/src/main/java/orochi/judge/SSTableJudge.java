@@ -15,6 +15,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.cassandra.db.ColumnFamilyStore;
 import org.apache.cassandra.io.sstable.IVerifier;
 import org.apache.cassandra.io.sstable.format.SSTableReader;
+import org.apache.cassandra.io.sstable.format.StatsComponent;
+import org.apache.cassandra.io.sstable.metadata.MetadataType;
 import org.apache.cassandra.schema.Schema;
 import org.apache.cassandra.utils.OutputHandler;
 
@@ -100,7 +102,7 @@ final class SSTableJudge
         compareSelects(goldPattern, "after major compaction");
     }
 
-    private static void verify(ColumnFamilyStore store)
+    private static void verify(ColumnFamilyStore store) throws IOException
     {
         IVerifier.Options options = IVerifier.options().invokeDiskFailurePolicy(false).extendedVerification(true).build();
         for (SSTableReader sstable : store.getLiveSSTables())
@@ -109,7 +111,18 @@ final class SSTableJudge
             {
                 verifier.verify();
             }
+            checkKeyEstimate(sstable);
         }
+    }
+
+    /** The sketch of the keys, by which Cassandra sizes what a compaction writes. */
+    private static void checkKeyEstimate(SSTableReader sstable) throws IOException
+    {
+        long estimate = StatsComponent.load(sstable.descriptor, MetadataType.COMPACTION)
+                                      .compactionMetadata().cardinalityEstimator.cardinality();
+        long keys = sstable.getEstimatedPartitionSize().count();
+        if (Math.abs(estimate - keys) > 1 + keys / 20)
+            throw new IllegalStateException("the key sketch tells " + estimate + " of " + keys + " partitions");
     }
 
     private static void compareSelects(Path goldPattern, String when) throws IOException
