@@ -143,13 +143,13 @@ std::string DescribeTable(const TableSchema& schema) {
   for (const SchemaColumn& column : schema.regulars) {
     add(column.name, *column.type, false);
   }
-  for (const DroppedColumn& column : schema.dropped) {
+  for (const SchemaDroppedColumn& column : schema.dropped) {
     if (!schema.Find(column.name).has_value()) {
       add(column.name, *column.type, column.is_static);
     }
   }
   out += StrCat("    PRIMARY KEY (", PrimaryKeyText(schema), ")\n)", OptionsText(schema), ";\n");
-  for (const DroppedColumn& column : schema.dropped) {
+  for (const SchemaDroppedColumn& column : schema.dropped) {
     bool const added_again = schema.Find(column.name).has_value();
     std::string const alter = StrCat("ALTER TABLE ", schema.QualifiedName());
     out += StrCat("\n", alter, " DROP ", QuoteIdentifier(column.name));

@@ -183,7 +183,7 @@ Status CheckLayout(const TableSchema& schema, const Layout& layout, std::string_
       }
       bool const was_dropped =
           std::any_of(schema.dropped.begin(), schema.dropped.end(),
-                      [&](const DroppedColumn& dropped) { return dropped.name == column.name; });
+                      [&](const SchemaDroppedColumn& dropped) { return dropped.name == column.name; });
       if (found.has_value() && !was_dropped) {
         return differs(StrCat("the column ", column.name), *column.type, *found->column->type);
       }

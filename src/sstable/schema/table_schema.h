@@ -22,7 +22,7 @@ struct SchemaColumn {
 };
 
 /// A column that is gone. Its cells up to the moment it was dropped are not there any more.
-struct DroppedColumn {
+struct SchemaDroppedColumn {
   std::string name;
   TypeRef type;
   bool is_static = false;
@@ -52,7 +52,7 @@ struct TableSchema {
   std::vector<SchemaColumn> clustering;
   std::vector<SchemaColumn> statics;   // in Cassandra's order
   std::vector<SchemaColumn> regulars;  // in Cassandra's order
-  std::vector<DroppedColumn> dropped;
+  std::vector<SchemaDroppedColumn> dropped;
   cql::UserTypes user_types;  // not frozen
   TableOptions options;
   /// Made from files, which do not hold the names of key columns: key, ck0, ck1, ...

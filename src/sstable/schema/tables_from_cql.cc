@@ -276,7 +276,7 @@ Status ScriptRunner::AddColumn(TableSchema& table, const cql::ColumnDefinition& 
               "Static columns are only useful (and thus allowed) if the table has at least one "
               "clustering column");
   }
-  for (const DroppedColumn& dropped : table.dropped) {
+  for (const SchemaDroppedColumn& dropped : table.dropped) {
     if (dropped.name == definition.name && dropped.dropped_at_micros == INT64_MAX) {
       return At(definition.position, StrCat("Column ", definition.name,
                                             " is added again after a DROP that does not say "
@@ -385,7 +385,7 @@ Status ScriptRunner::DropColumn(TableSchema& table, const std::string& name,
                                           name, is_key ? "" : " was not found in table ",
                                           is_key ? "" : table.QualifiedName()));
   }
-  DroppedColumn dropped{
+  SchemaDroppedColumn dropped{
       .name = name, .type = found->column->type, .is_static = found->role == ColumnRole::kStatic};
   if (alter.dropped_at_micros.has_value()) {
     ASSIGN_OR_RETURN(dropped.dropped_at_micros,
@@ -396,7 +396,7 @@ Status ScriptRunner::DropColumn(TableSchema& table, const std::string& name,
   }
   std::vector<SchemaColumn>& columns = ColumnsOf(table, found->role);
   columns.erase(columns.begin() + static_cast<ptrdiff_t>(found->index));
-  std::erase_if(table.dropped, [&](const DroppedColumn& d) { return d.name == name; });
+  std::erase_if(table.dropped, [&](const SchemaDroppedColumn& d) { return d.name == name; });
   table.dropped.push_back(std::move(dropped));
   return Status::Ok();
 }

@@ -66,6 +66,7 @@ Status PartitionCursor::OpenPartition(uint64_t position_bytes) {
     RETURN_IF_ERROR(ReadStaticRow());
   }
   body_position_bytes_ = window_.position_bytes();
+  partition_.body_position_bytes = body_position_bytes_;
   return Status::Ok();
 }
 
@@ -160,6 +161,7 @@ Result<bool> PartitionCursor::NextHead() {
         return CorruptAt(position_bytes(), "a static row is not the first of its partition");
       }
       current_size_bytes_ = decoder_.total_size_bytes();
+      decoder_.set_position_bytes(position_bytes());
       return true;
     }
     if (outcome == Outcome::kEndOfPartition) {
