@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   AddSqlCommand(app, invocation);
   AddDemoCommand(app, invocation);
   AddLoadCommand(app, invocation);
+  AddSstableCommand(app, invocation);
   AddVersionCommand(app, invocation);
   std::vector<const char*> const arguments = WithHelpAsOption({argv, argv + argc});
   if (arguments.size() < 2) {

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "cli/command.h"
+#include "cli/sstable/inputs.h"
+
+namespace orochi::cli {
+
+/// The options by which subcommands of `orochi sstable` find a table.
+void AddTableOptions(CLI::App& command, TableRequest& request);
+
+/// Ends a subcommand: reports `status`, but not that the reader of a pipe is gone.
+void FinishSstable(Invocation& invocation, const Status& status);
+
+// One function per subcommand, each in its own file.
+void AddSstableDump(CLI::App& sstable, Invocation& invocation);
+void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
+void AddSstableSchema(CLI::App& sstable, Invocation& invocation);
+
+}  // namespace orochi::cli
