@@ -14,6 +14,7 @@ and never changes them. FILES are directories of SSTables, or files of one:
 
   orochi sstable info data/ks/users-*/
   orochi sstable dump data/ks/users-*/nb-1-big-Data.db | less
+  orochi sstable query "SELECT * FROM users LIMIT 10" data/ks/users-*/
   orochi sstable schema data/ks/users-*/
 
 Results go to standard output, everything else to standard error.
@@ -54,6 +55,7 @@ void AddSstableCommand(CLI::App& app, Invocation& invocation) {
   sstable->preparse_callback([](size_t) { signal(SIGPIPE, SIG_IGN); });
   AddSstableInfo(*sstable, invocation);
   AddSstableDump(*sstable, invocation);
+  AddSstableQuery(*sstable, invocation);
   AddSstableSchema(*sstable, invocation);
 }
 

@@ -14,6 +14,7 @@ void FinishSstable(Invocation& invocation, const Status& status);
 // One function per subcommand, each in its own file.
 void AddSstableDump(CLI::App& sstable, Invocation& invocation);
 void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
+void AddSstableQuery(CLI::App& sstable, Invocation& invocation);
 void AddSstableSchema(CLI::App& sstable, Invocation& invocation);
 
 }  // namespace orochi::cli

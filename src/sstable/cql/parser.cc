@@ -155,10 +155,13 @@ Result<Statement> Parser::ParseStatement() {
   if (PeekWord("alter")) {
     return ParseAlter();
   }
-  if (Peek().kind != TokenKind::kWord) {
-    return Mismatch("a statement");
+  for (std::string_view const word :
+       {"drop", "truncate", "grant", "revoke", "list", "add", "describe", "desc"}) {
+    if (PeekWord(word)) {
+      return SkipStatement();
+    }
   }
-  return SkipStatement();
+  return Mismatch("a statement");
 }
 
 // ---- types
