@@ -98,8 +98,9 @@ std::optional<TableSchema::Found> TableSchema::Find(std::string_view name) const
 
 void SortColumns(std::vector<SchemaColumn>& columns) {
   std::sort(columns.begin(), columns.end(), [](const SchemaColumn& a, const SchemaColumn& b) {
-    return std::pair(a.type->multi_cell(), std::string_view(a.name)) <
-           std::pair(b.type->multi_cell(), std::string_view(b.name));
+    bool const b_is_complex = b.type->multi_cell();
+    return a.type->multi_cell() != b_is_complex ? b_is_complex
+                                                : ColumnNameComesBefore(a.name, b.name);
   });
 }
 
