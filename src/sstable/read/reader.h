@@ -25,7 +25,8 @@ struct ReaderOptions {
   bool verify_checksums = true;
   /// How much a scan reads and expands at a time.
   size_t scan_size_bytes = 256 * 1024;
-  /// A row that needs more memory is refused with kResourceExhausted.
+  /// A row that is longer than this, and than what is read at a time, is refused with
+  /// kResourceExhausted.
   uint64_t row_size_bytes_max = uint64_t{256} << 20;
 };
 

@@ -54,10 +54,10 @@ TEST(VerifyTest, TimesThatCannotBeAreFound) {
 
 TEST(VerifyTest, ARowThatIsThereTwiceIsFound) {
   SKIP_WITHOUT_SHARED_DATA();
-  EXPECT_THAT(VerifyOnly(testing::SharedSstables() +
-                         "/apache-cassandra/invalid/cf_with_duplicates_3_0")
-                  .findings,
-              ::testing::Contains(::testing::HasSubstr("is there twice")));
+  EXPECT_THAT(
+      VerifyOnly(testing::SharedSstables() + "/apache-cassandra/invalid/cf_with_duplicates_3_0")
+          .findings,
+      ::testing::Contains(::testing::HasSubstr("is there twice")));
 }
 
 }  // namespace
