@@ -16,6 +16,7 @@ and never changes them. FILES are directories of SSTables, or files of one:
   orochi sstable dump data/ks/users-*/nb-1-big-Data.db | less
   orochi sstable query "SELECT * FROM users LIMIT 10" data/ks/users-*/
   orochi sstable schema data/ks/users-*/
+  orochi sstable verify data/ks/users-*/
 
 Results go to standard output, everything else to standard error.
 Exit code 6: a file is damaged, with its name and the place in it.)";
@@ -57,6 +58,7 @@ void AddSstableCommand(CLI::App& app, Invocation& invocation) {
   AddSstableDump(*sstable, invocation);
   AddSstableQuery(*sstable, invocation);
   AddSstableSchema(*sstable, invocation);
+  AddSstableVerify(*sstable, invocation);
 }
 
 }  // namespace orochi::cli

@@ -16,5 +16,6 @@ void AddSstableDump(CLI::App& sstable, Invocation& invocation);
 void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
 void AddSstableQuery(CLI::App& sstable, Invocation& invocation);
 void AddSstableSchema(CLI::App& sstable, Invocation& invocation);
+void AddSstableVerify(CLI::App& sstable, Invocation& invocation);
 
 }  // namespace orochi::cli

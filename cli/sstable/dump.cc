@@ -32,6 +32,7 @@ struct DumpOptions {
   bool lines = false;
   bool keys_only = false;
   bool raw_timestamps = false;
+  bool raw_counters = false;
 };
 
 /// "a:b" cut at the colons that no backslash escapes.
@@ -85,6 +86,7 @@ Status DumpSstable(io::FileSystem& files, const SstableInput& input, const DumpO
                          {.lines = options.lines,
                           .keys_only = options.keys_only,
                           .raw_timestamps = options.raw_timestamps,
+                          .raw_counters = options.raw_counters,
                           .now_s = time(nullptr)},
                          WriteToStdout);
   RETURN_IF_ERROR(dump.Begin());
@@ -127,6 +129,8 @@ void AddSstableDump(CLI::App& sstable, Invocation& invocation) {
   command->add_flag("-e,--keys-only", options->keys_only, "Only the keys of partitions");
   command->add_flag("-t,--timestamps", options->raw_timestamps,
                     "Times as numbers of microseconds and seconds");
+  command->add_flag("--raw-counters", options->raw_counters,
+                    "Counters exactly as sstabledump prints them");
   command->callback([options, &invocation] { FinishSstable(invocation, RunDump(*options)); });
 }
 

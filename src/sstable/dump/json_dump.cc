@@ -83,8 +83,9 @@ Status JsonDump::WritePartition(UnfilteredStream& stream) {
   json_.BeginObject();
   json_.Name("key");
   RETURN_IF_ERROR(WriteKey(partition.key));
+  // As sstabledump has it: where the rows begin, behind the key and the static row.
   json_.Name("position");
-  json_.Number(static_cast<int64_t>(partition.position_bytes));
+  json_.Number(static_cast<int64_t>(partition.body_position_bytes));
   if (!partition.deletion.live()) {
     WriteDeletion(partition.deletion);
   }
@@ -122,7 +123,7 @@ Status JsonDump::WriteKey(Bytes key) {
 }
 
 Status JsonDump::WriteStaticRow(const PartitionView& partition, const Unfiltered& row) {
-  // sstabledump gives the position behind the static row, where the first other row begins.
+  // Its position too is the one behind it.
   return row.empty_row() ? Status::Ok() : WriteRow(row, partition.body_position_bytes);
 }
 
@@ -289,7 +290,14 @@ Status JsonDump::WriteCell(const Column& column, const CellView& cell,
     json_.EndObject();
   } else {
     std::string value;
-    Status const printed = AppendJson(*CellType(*column.type, cell.path), cell.value, value);
+    bool const raw_counter = options_.raw_counters && column.type->kind == TypeKind::kCounter &&
+                             cell.value.size() >= sizeof(int64_t);
+    Status const printed = raw_counter
+                               ? Status::Ok()
+                               : AppendJson(*CellType(*column.type, cell.path), cell.value, value);
+    if (raw_counter) {
+      value = StrCat(LoadBigEndian<int64_t>(cell.value));
+    }
     if (!printed.ok()) {
       return Status(printed).WithContext(StrCat("column ", column.name));
     }

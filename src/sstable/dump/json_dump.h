@@ -16,6 +16,7 @@ struct JsonDumpOptions {
   bool lines = false;           // one partition a line, without blanks
   bool keys_only = false;       // the keys of partitions and nothing else
   bool raw_timestamps = false;  // numbers in place of dates
+  bool raw_counters = false;    // as sstabledump: the first eight bytes of a counter's state
   int64_t now_s = 0;            // decides what is expired
 };
 
