@@ -1,5 +1,7 @@
 #include "sstable/write/row_encoder.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "base/str_cat.h"
 #include "sstable/format/big_endian.h"
@@ -116,7 +118,7 @@ void RowEncoder::AppendTimestamp(int64_t timestamp) {
 void RowEncoder::AppendLocalDeletionTime(uint32_t local_deletion_time) {
   uint32_t time = local_deletion_time;
   if (!version_.has_unsigned_deletion_times()) {
-    // What lies past 2038 becomes the last second that the signed form has, as in Cassandra.
+    // Tombstones past 2038 get the last second that the signed form has, as in Cassandra.
     if (time > kSignedDeletionTimeMax && time < kInvalidDeletionTime) {
       time = kSignedDeletionTimeMax;
     }
@@ -154,7 +156,26 @@ Status RowEncoder::CheckClustering(const ClusteringView& clustering, size_t coun
   return Status::Ok();
 }
 
+// A tombstone's time may be brought forward, it only says when to forget it. When something expires
+// may not.
+Status RowEncoder::CheckExpiry(const Unfiltered& row) const {
+  uint32_t latest = row.liveness.expiring() ? row.liveness.local_expiration_time : 0;
+  for (const CellView& cell : row.cells) {
+    latest = std::max(latest, cell.expiring() ? cell.local_deletion_time : 0);
+  }
+  if (latest > kSignedDeletionTimeMax && latest < kInvalidDeletionTime) {
+    return Status::InvalidArgument(StrCat("a TTL ends at ", latest, " seconds since 1970; format ",
+                                          version_.letters(), " has none after ",
+                                          kSignedDeletionTimeMax, " (January 2038)"))
+        .WithHint("write oa or da");
+  }
+  return Status::Ok();
+}
+
 Status RowEncoder::CheckRow(const Unfiltered& row, const std::vector<Column>& columns) const {
+  if (!version_.has_unsigned_deletion_times()) {
+    RETURN_IF_ERROR(CheckExpiry(row));
+  }
   RETURN_IF_ERROR(CheckSimpleCells(row, columns));
   if (row.liveness.empty() && row.liveness.expiring()) {
     return Status::InvalidArgument("row has a TTL but no timestamp");

@@ -53,6 +53,7 @@ class RowEncoder {
  private:
   Status CheckClustering(const ClusteringView& clustering, size_t count_min) const;
   Status CheckRow(const Unfiltered& row, const std::vector<Column>& columns) const;
+  Status CheckExpiry(const Unfiltered& row) const;
   void AppendRow(std::vector<std::byte>& out, const Unfiltered& row,
                  const std::vector<Column>& columns, uint64_t previous_size_bytes);
   void AppendSubset(const Unfiltered& row, size_t column_count);

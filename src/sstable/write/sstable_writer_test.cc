@@ -377,6 +377,25 @@ TEST_P(WrongInput, IsRefusedAndTheWriterStaysRefused) {
 INSTANTIATE_TEST_SUITE_P(Cases, WrongInput, ::testing::ValuesIn(WrongCases()),
                          [](auto const& info) { return std::string(info.param.name); });
 
+TEST_F(SmallTable, ATtlThatEndsAfter2038IsNotMovedInNb) {
+  testing::OwnedUnfiltered row = RowAt(kOne, "x");
+  row.view.liveness.ttl = 600'000'000;
+  row.view.liveness.local_expiration_time = 2'400'000'000;
+  for (Version const version : {Version::Nb(), Version::Oa()}) {
+    options_.version = version;
+    io::testing::MemoryFileSystem files;
+    auto const writer = SstableWriter::Create(files, "dir", layout_, options_);
+    ASSERT_TRUE(writer.ok());
+    ASSERT_TRUE((*writer)->StartPartition(AsBytes("k"), {}).ok());
+    Status const status = (*writer)->Add(row.Get());
+    if (version == Version::Nb()) {
+      EXPECT_THAT(status.message(), HasSubstr("a TTL ends at 2400000000"));
+    } else {
+      EXPECT_TRUE(status.ok());
+    }
+  }
+}
+
 TEST_F(SmallTable, OptionsThatNoReaderTakesAreRefused) {
   auto const create = [this](auto change) {
     WriterOptions options;
