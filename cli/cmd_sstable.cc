@@ -10,13 +10,15 @@ namespace {
 
 constexpr const char* kFooter =
     R"(Reads the files of Apache Cassandra 3.0 to 5.0 (versions ma to me, na, nb, oa, da)
-and never changes them. FILES are directories of SSTables, or files of one:
+and never changes them; writes new ones as nb, oa and da. FILES are directories of
+SSTables, or files of one:
 
   orochi sstable info data/ks/users-*/
   orochi sstable dump data/ks/users-*/nb-1-big-Data.db | less
   orochi sstable query "SELECT * FROM users LIMIT 10" data/ks/users-*/
   orochi sstable schema data/ks/users-*/
   orochi sstable verify data/ks/users-*/
+  orochi sstable write -o new/ --schema users.cql inserts.cql
 
 Results go to standard output, everything else to standard error.
 Exit code 6: a file is damaged, with its name and the place in it.)";
@@ -50,7 +52,7 @@ void FinishSstable(Invocation& invocation, const Status& status) {
 }
 
 void AddSstableCommand(CLI::App& app, Invocation& invocation) {
-  CLI::App* sstable = AddCommand(app, "sstable", "Read Cassandra's SSTables", kFooter);
+  CLI::App* sstable = AddCommand(app, "sstable", "Read and write Cassandra's SSTables", kFooter);
   sstable->require_subcommand(1);
   // `orochi sstable dump | head` ends quietly: writing fails instead of killing the program.
   sstable->preparse_callback([](size_t) { signal(SIGPIPE, SIG_IGN); });
@@ -59,6 +61,10 @@ void AddSstableCommand(CLI::App& app, Invocation& invocation) {
   AddSstableQuery(*sstable, invocation);
   AddSstableSchema(*sstable, invocation);
   AddSstableVerify(*sstable, invocation);
+  AddSstableWrite(*sstable, invocation);
+  AddSstableCompact(*sstable, invocation);
+  AddSstableUpgrade(*sstable, invocation);
+  AddSstableSplit(*sstable, invocation);
 }
 
 }  // namespace orochi::cli

@@ -12,10 +12,14 @@ void AddTableOptions(CLI::App& command, TableRequest& request);
 void FinishSstable(Invocation& invocation, const Status& status);
 
 // One function per subcommand, each in its own file.
+void AddSstableCompact(CLI::App& sstable, Invocation& invocation);
 void AddSstableDump(CLI::App& sstable, Invocation& invocation);
 void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
 void AddSstableQuery(CLI::App& sstable, Invocation& invocation);
 void AddSstableSchema(CLI::App& sstable, Invocation& invocation);
 void AddSstableVerify(CLI::App& sstable, Invocation& invocation);
+void AddSstableSplit(CLI::App& sstable, Invocation& invocation);
+void AddSstableUpgrade(CLI::App& sstable, Invocation& invocation);
+void AddSstableWrite(CLI::App& sstable, Invocation& invocation);
 
 }  // namespace orochi::cli
