@@ -143,7 +143,7 @@ void AddSstableCompact(CLI::App& sstable, Invocation& invocation) {
       AddCommand(sstable, "compact", "Merge SSTables into new ones", kCompactFooter);
   auto request = std::make_shared<CompactRequest>();
   AddTableOptions(*command, request->table);
-  request->output.AddTo(*command, "as the inputs");
+  request->output.AddTo(*command, "the newest of the inputs", "that of the first input");
   command->add_flag("--purge", request->purge,
                     "Forget tombstones older than gc_grace_seconds. Only when\n"
                     "FILES are all SSTables of the table: otherwise what they\n"
@@ -162,7 +162,7 @@ void AddSstableUpgrade(CLI::App& sstable, Invocation& invocation) {
       sstable, "upgrade", "Write SSTables again in another format or compression", kUpgradeFooter);
   auto request = std::make_shared<CompactRequest>();
   AddFiles(*command, *request);
-  request->output.AddTo(*command, "as the input");
+  request->output.AddTo(*command, "that of the input", "that of the input");
   command->callback([request, &invocation] { FinishWith(invocation, *request, RunUpgrade); });
 }
 
@@ -171,7 +171,7 @@ void AddSstableSplit(CLI::App& sstable, Invocation& invocation) {
       AddCommand(sstable, "split", "Cut large SSTables into smaller ones", kSplitFooter);
   auto request = std::make_shared<CompactRequest>();
   AddFiles(*command, *request);
-  request->output.AddTo(*command, "as the input");
+  request->output.AddTo(*command, "that of the input", "that of the input");
   command->callback([request, &invocation] { FinishWith(invocation, *request, RunSplit); });
 }
 

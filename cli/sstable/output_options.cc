@@ -23,7 +23,8 @@ const std::map<std::string, CompressorKind> kCompressors = {{"lz4", CompressorKi
 
 }  // namespace
 
-void OutputOptions::AddTo(CLI::App& command, const std::string& format_default) {
+void OutputOptions::AddTo(CLI::App& command, const std::string& format_default,
+                          const std::string& compression_default) {
   command.add_option("-o,--out", directory, "Directory for the new SSTables; made if missing")
       ->required()
       ->type_name("DIR");
@@ -35,7 +36,7 @@ void OutputOptions::AddTo(CLI::App& command, const std::string& format_default) 
       ->type_name("FORMAT");
   command
       .add_option("--compression", compression,
-                  StrCat("lz4, snappy, deflate, zstd or none. Default: ", format_default))
+                  StrCat("lz4, snappy, deflate, zstd or none.\nDefault: ", compression_default))
       ->check(CLI::IsMember({"lz4", "snappy", "deflate", "zstd", "none"}))
       ->type_name("NAME");
   command.add_option("--chunk-kb", chunk_kb, "Size of compressed chunks, a power of two")

@@ -20,7 +20,9 @@ struct OutputOptions {
   uint32_t chunk_kb = 0;    // 0: as the command decides
   uint64_t size_mb_max = 0;
 
-  void AddTo(CLI::App& command, const std::string& format_default);
+  /// Of the format and of the compression, for the help.
+  void AddTo(CLI::App& command, const std::string& format_default,
+             const std::string& compression_default);
 
   uint64_t size_bytes_max() const { return size_mb_max << 20; }
   /// Puts what was asked for in the place of what is in `options`.

@@ -128,7 +128,7 @@ void AddSstableWrite(CLI::App& sstable, Invocation& invocation) {
       ->type_name("FILE");
   command->add_option("--table", request->table, "Which table of the schema, where it has several")
       ->type_name("NAME");
-  request->output.AddTo(*command, "oa, and the schema's");
+  request->output.AddTo(*command, "oa", "the schema's");
   command
       ->add_option("--memory-mb", request->memory_mb,
                    "Sort this much in memory, more through files beside the\noutput. Default: 256")
