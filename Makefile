@@ -69,7 +69,7 @@ e2e-setup:
 	@python3 e2e/cassandra/cassandra.py setup build/cassandra
 
 e2e: e2e-setup
-	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree orochi"
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi"
 	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE)
 
 bench: release

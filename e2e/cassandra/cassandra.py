@@ -9,6 +9,7 @@
     cassandra.py load BUILD BIN [FORMAT...]  the patterns' statements, written by `orochi sstable write`,
                                              judged by Cassandra
     cassandra.py dump BUILD BIN [FORMAT...]  `orochi sstable dump` of gold files against sstabledump
+    cassandra.py lookup BUILD BIN [FORMAT...] every gold file verified, and read through its indexes
     cassandra.py check BUILD BIN             all of it, gold files made where they are missing
 
 COMPRESSORS and PATTERNS in the environment choose some of them for gold. BUILD is a directory of this harness's own (build/cassandra), BIN a build directory of Orochi. Needs Java 17 and Maven. Nothing
@@ -304,18 +305,29 @@ def dump(build, binaries, formats):
     return failures
 
 
+def lookup(build, binaries, formats):
+    """Every gold SSTable verified, and read through its indexes: by key, slice, both ways."""
+    failures = []
+    for fmt in formats or list(FORMATS):
+        program = os.path.join(binaries, "e2e", "lookup_tree")
+        if subprocess.run([program, os.path.join(build, "gold", fmt)], check=False).returncode != 0:
+            failures.append(f"{fmt}: not all partitions and slices are found")
+    return failures
+
+
 def check(build, binaries):
     missing = [fmt for fmt in FORMATS if not os.path.isdir(os.path.join(build, "gold", fmt, COMPRESSORS[-1]))]
     if missing:
         gold(build, missing)
     failures = dump(build, binaries, [])
     failures += load(build, binaries, [])
+    failures += lookup(build, binaries, [])
     failures += rewrite(build, binaries, [])
     return failures + rewrite(build, binaries, CONVERSIONS)
 
 
 def main(arguments):
-    commands = {"setup": 2, "gold": 2, "rewrite": 3, "load": 3, "dump": 3, "check": 3}
+    commands = {"setup": 2, "gold": 2, "rewrite": 3, "load": 3, "dump": 3, "lookup": 3, "check": 3}
     if not arguments or arguments[0] not in commands or len(arguments) < commands[arguments[0]]:
         sys.exit(__doc__)
     command, build = arguments[:2]
@@ -328,7 +340,7 @@ def main(arguments):
     if command == "check":
         failures = check(build, arguments[2])
     else:
-        failures = {"rewrite": rewrite, "load": load, "dump": dump}[command](build, arguments[2], arguments[3:])
+        failures = {"rewrite": rewrite, "load": load, "dump": dump, "lookup": lookup}[command](build, arguments[2], arguments[3:])
     for failure in failures[:100]:
         print(f"FAILED {failure}")
     sys.exit(1 if failures else 0)
