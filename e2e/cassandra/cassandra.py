@@ -10,9 +10,11 @@
                                              judged by Cassandra
     cassandra.py dump BUILD BIN [FORMAT...]  `orochi sstable dump` of gold files against sstabledump
     cassandra.py lookup BUILD BIN [FORMAT...] every gold file verified, and read through its indexes
+    cassandra.py query BUILD BIN [FORMAT...] `orochi sstable query` over gold files against Cassandra's answers
     cassandra.py check BUILD BIN             all of it, gold files made where they are missing
 
-COMPRESSORS and PATTERNS in the environment choose some of them for gold. BUILD is a directory of this harness's own (build/cassandra), BIN a build directory of Orochi. Needs Java 17 and Maven. Nothing
+COMPRESSORS and PATTERNS in the environment choose some of them for gold. BUILD is a directory of this
+harness's own (build/cassandra), BIN a build directory of Orochi. Needs Java 17 and Maven. Nothing
 listens but a node's storage port, on the loopback address, while the command runs.
 """
 
@@ -315,32 +317,64 @@ def lookup(build, binaries, formats):
     return failures
 
 
+def query(build, binaries, formats):
+    """Every kept SELECT, asked of the gold files, against what Cassandra answered."""
+    orochi = os.path.join(binaries, "cli", "orochi")
+    failures = []
+    asked = 0
+    compressor = COMPRESSORS[0]
+    for fmt in formats or list(FORMATS):
+        for pattern in sorted(os.listdir(os.path.join(build, "gold", fmt, compressor))):
+            gold_pattern = os.path.join(build, "gold", fmt, compressor, pattern)
+            keyspace_dir = os.path.join(gold_pattern, f"gold_{compressor}")
+            (table_dir,) = os.listdir(keyspace_dir)
+            with open(os.path.join(gold_pattern, "selects.jsonl"), encoding="utf-8") as answers:
+                expected = [json.loads(line) for line in answers]
+            for answer in expected:
+                asked += 1
+                done = subprocess.run([orochi, "sstable", "query", answer["query"], "--format", "lines", "--schema",
+                                       os.path.join(gold_pattern, "schema.cql"),
+                                       os.path.join(keyspace_dir, table_dir)],
+                                      capture_output=True, text=True, check=False)
+                where = f"{fmt} {answer['query']:.120}"
+                if done.returncode != 0:
+                    failures.append(f"{where}: exit code {done.returncode}: {done.stderr.strip()[:300]}")
+                    continue
+                found = [load_dump(line) for line in done.stdout.split("\n") if line]
+                difference = first_difference(found, [load_dump(row) for row in answer["rows"]])
+                if difference:
+                    failures.append(f"{where}: {difference}")
+    print(f"query: {asked - len(failures)} of {asked} answers are Cassandra's")
+    return failures
+
+
 def check(build, binaries):
     missing = [fmt for fmt in FORMATS if not os.path.isdir(os.path.join(build, "gold", fmt, COMPRESSORS[-1]))]
     if missing:
         gold(build, missing)
     failures = dump(build, binaries, [])
+    failures += query(build, binaries, [])
     failures += load(build, binaries, [])
     failures += lookup(build, binaries, [])
     failures += rewrite(build, binaries, [])
     return failures + rewrite(build, binaries, CONVERSIONS)
 
 
+CHECKS = {"rewrite": rewrite, "load": load, "dump": dump, "query": query, "lookup": lookup}
+
+
 def main(arguments):
-    commands = {"setup": 2, "gold": 2, "rewrite": 3, "load": 3, "dump": 3, "lookup": 3, "check": 3}
-    if not arguments or arguments[0] not in commands or len(arguments) < commands[arguments[0]]:
+    command = arguments[0] if arguments else ""
+    if command in ("setup", "gold") and len(arguments) >= 2:
+        if command == "setup":
+            setup(arguments[1])
+        else:
+            gold(arguments[1], arguments[2:] or list(FORMATS))
+        return
+    if len(arguments) < 3 or (command != "check" and command not in CHECKS):
         sys.exit(__doc__)
-    command, build = arguments[:2]
-    if command == "setup":
-        setup(build)
-        return
-    if command == "gold":
-        gold(build, arguments[2:] or list(FORMATS))
-        return
-    if command == "check":
-        failures = check(build, arguments[2])
-    else:
-        failures = {"rewrite": rewrite, "load": load, "dump": dump, "lookup": lookup}[command](build, arguments[2], arguments[3:])
+    build, binaries = arguments[1:3]
+    failures = check(build, binaries) if command == "check" else CHECKS[command](build, binaries, arguments[3:])
     for failure in failures[:100]:
         print(f"FAILED {failure}")
     sys.exit(1 if failures else 0)
