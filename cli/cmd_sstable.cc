@@ -61,6 +61,7 @@ void AddSstableCommand(CLI::App& app, Invocation& invocation) {
   AddSstableQuery(*sstable, invocation);
   AddSstableSchema(*sstable, invocation);
   AddSstableVerify(*sstable, invocation);
+  AddSstableDiff(*sstable, invocation);
   AddSstableWrite(*sstable, invocation);
   AddSstableCompact(*sstable, invocation);
   AddSstableUpgrade(*sstable, invocation);

@@ -13,6 +13,7 @@ void FinishSstable(Invocation& invocation, const Status& status);
 
 // One function per subcommand, each in its own file.
 void AddSstableCompact(CLI::App& sstable, Invocation& invocation);
+void AddSstableDiff(CLI::App& sstable, Invocation& invocation);
 void AddSstableDump(CLI::App& sstable, Invocation& invocation);
 void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
 void AddSstableQuery(CLI::App& sstable, Invocation& invocation);

@@ -108,6 +108,31 @@ Status JsonDump::WritePartition(UnfilteredStream& stream) {
   return Flush(kFlushBytes);
 }
 
+Result<std::string> JsonDump::TextOf(const Unfiltered& unfiltered) {
+  JsonWriter kept(JsonWriter::Style::kDense);
+  std::swap(json_, kept);
+  Status const written = unfiltered.is_row() ? WriteRow(unfiltered, unfiltered.position_bytes)
+                                             : WriteMarker(unfiltered);
+  std::swap(json_, kept);
+  RETURN_IF_ERROR(written);
+  return std::move(kept.text());
+}
+
+Result<std::string> JsonDump::TextOf(const PartitionView& partition) {
+  JsonWriter kept(JsonWriter::Style::kDense);
+  std::swap(json_, kept);
+  json_.BeginObject();
+  json_.Name("key");
+  Status const written = WriteKey(partition.key);
+  if (written.ok() && !partition.deletion.live()) {
+    WriteDeletion(partition.deletion);
+  }
+  json_.EndObject();
+  std::swap(json_, kept);
+  RETURN_IF_ERROR(written);
+  return std::move(kept.text());
+}
+
 Status JsonDump::WriteKey(Bytes key) {
   const Type& type = *layout_.key_type;
   size_t const count = type.kind == TypeKind::kComposite ? type.parameters.size() : 1;
@@ -131,8 +156,10 @@ Status JsonDump::WriteRow(const Unfiltered& row, uint64_t position_bytes) {
   json_.BeginObject();
   json_.Name("type");
   json_.String(row.is_static() ? "static_block" : "row");
-  json_.Name("position");
-  json_.Number(static_cast<int64_t>(position_bytes));
+  if (options_.positions) {
+    json_.Name("position");
+    json_.Number(static_cast<int64_t>(position_bytes));
+  }
   if (!row.is_static()) {
     RETURN_IF_ERROR(WriteClustering(row.clustering));
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "base/status.h"
 #include "sstable/dump/json_writer.h"
 #include "sstable/format/layout.h"
@@ -17,6 +18,7 @@ struct JsonDumpOptions {
   bool keys_only = false;       // the keys of partitions and nothing else
   bool raw_timestamps = false;  // numbers in place of dates
   bool raw_counters = false;    // as sstabledump: the first eight bytes of a counter's state
+  bool positions = true;        // where in Data.db rows begin
   int64_t now_s = 0;            // decides what is expired
 };
 
@@ -35,6 +37,11 @@ class JsonDump {
   /// Writes the partition that `stream` stands on, and its rows to the last.
   Status WritePartition(UnfilteredStream& stream);
   Status End();
+
+  /// One row or marker by itself, without what is around it.
+  Result<std::string> TextOf(const Unfiltered& unfiltered);
+  /// The key of a partition and, where it has one, its deletion.
+  Result<std::string> TextOf(const PartitionView& partition);
 
  private:
   Status WriteKey(Bytes key);
