@@ -34,7 +34,8 @@ void AddTableOptions(CLI::App& command, TableRequest& request) {
                   "CQL with CREATE TYPE and CREATE TABLE; may be repeated.\n"
                   "Without it the files' headers are used, which have no\n"
                   "names of key columns: these are key, ck0, ck1, ...")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command
       .add_option("--table", request.table,
                   "Which table of the schema. Default: the one of the\n"

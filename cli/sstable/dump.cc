@@ -123,8 +123,7 @@ void AddSstableDump(CLI::App& sstable, Invocation& invocation) {
       ->add_option("-k,--key", options->keys,
                    "Only this partition, looked up through the index; may be\nrepeated")
       ->type_name("KEY")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   command->add_flag("-l,--lines", options->lines, "One partition a line");
   command->add_flag("-e,--keys-only", options->keys_only, "Only the keys of partitions");
   command->add_flag("-t,--timestamps", options->raw_timestamps,
