@@ -5,10 +5,11 @@ JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
 .PHONY: help setup build release install quickstart check check-fast check-all nightly asan fuzz bench format \
-        check-tree clean
+        check-tree clean e2e-setup e2e
 
 help:
 	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
+	@echo "                  (PORT=5434: where 5433, the default, is taken)"
 	@echo "make setup        install the packages of tools/packages.txt (apt; root or sudo)"
 	@echo "make release      optimised build in $(RELEASE)"
 	@echo "make install      release build into the system's PostgreSQL and /usr/local/bin"
@@ -18,6 +19,8 @@ help:
 	@echo "make nightly      a day of random DML against heap, eight hours of the oracle (NIGHTLY_SECONDS)"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
+	@echo "make e2e-setup    real Cassandra for make e2e (Java 17, Maven; downloads 70 MB)"
+	@echo "make e2e          Cassandra writes SSTables for us to read, and judges those we write"
 	@echo "make bench        benchmarks, results as in docs/performance.md"
 	@echo "make format       clang-format over the tree"
 	@echo "make clean        remove build/"
@@ -39,7 +42,7 @@ install:
 	@tools/as_root.sh cmake --install $(RELEASE)
 
 quickstart: setup install
-	@tools/quickstart.sh
+	@tools/quickstart.sh $(if $(PORT),--port $(PORT))
 
 check-tree:
 	@python3 tools/check_modules.py
@@ -67,6 +70,13 @@ asan:
 fuzz:
 	@$(MAKE) --no-print-directory build PRESET=fuzz
 	@tools/run_fuzzers.sh build/fuzz $${FUZZ_SECONDS:-60}
+
+e2e-setup:
+	@python3 e2e/cassandra/cassandra.py setup build/cassandra
+
+e2e: e2e-setup
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi"
+	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE)
 
 bench: release
 	@bench/run.sh $(RELEASE)

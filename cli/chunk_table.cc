@@ -56,8 +56,8 @@ Status PrintChunkTable(const std::string& table, Connection& connection, const T
                  chunks.IsNull(row, 4) ? "" : FormatCount(chunks.Int(row, 4)),
                  FormatBytes(static_cast<uint64_t>(chunks.Int(row, 5)))});
   }
-  text.AddAside({fmt::format("{} {}", FormatCount(count), count == 1 ? "chunk" : "chunks"), "", "",
-                 "", FormatCount(rows_total), FormatBytes(static_cast<uint64_t>(bytes_total))});
+  text.AddAside({FormatQuantity(count, "chunk"), "", "", "", FormatCount(rows_total),
+                 FormatBytes(static_cast<uint64_t>(bytes_total))});
   text.Print(terminal);
   return Status::Ok();
 }

@@ -10,12 +10,12 @@
 #include "cli/cluster.h"
 #include "cli/command.h"
 #include "cli/copy_text.h"
+#include "cli/demo_compression.h"
 #include "cli/demo_data.h"
 #include "cli/demo_queries.h"
 #include "cli/load.h"
 #include "cli/number_format.h"
 #include "cli/progress.h"
-#include "cli/text_table.h"
 
 namespace orochi::cli {
 
@@ -31,11 +31,15 @@ the scans left out. Removes the schema at the end.
 
   orochi demo
   orochi demo --keep             leave the tables: orochi_demo.metrics and others
+  orochi demo --replace          once more, dropping the tables that --keep left
   orochi demo --rows 500000      fewer generated rows
   orochi demo --data my_files    your own CSV files for the first part)";
 
 constexpr const char* kSchema = "orochi_demo";
-constexpr const char* kSchemaComment = "made by orochi demo, which removes it";
+// The schema's comment tells an unfinished tour, which the next one clears away, from tables that
+// the user asked to keep.
+constexpr const char* kCommentUnfinished = "made by orochi demo, which removes it";
+constexpr const char* kCommentKept = "kept by orochi demo --keep";
 constexpr const char* kMetrics = "orochi_demo.metrics";
 constexpr const char* kMetricsHeap = "orochi_demo.metrics_heap";
 constexpr const char* kSeries = "orochi_demo.series";
@@ -47,6 +51,7 @@ struct DemoOptions {
   std::string data_directory;
   std::string time_column = "timestamp";
   bool keep = false;
+  bool replace = false;
 };
 
 /// The tour. Life: made, Run once.
@@ -59,6 +64,8 @@ class Demo {
 
  private:
   Status PrepareSchema();
+  Status CheckSchemaIsFree();
+  Status CommentOnSchema(const char* comment);
   Status DropSchema();
   Status LoadSeries();
   Status MakeMetrics();
@@ -66,8 +73,6 @@ class Demo {
   Status MakeHeapTwin();
   Status Compress();
   Status Compare();
-  Result<int64_t> SizeOf(const std::string& chunk);
-
   const DemoOptions& options_;
   Connection& connection_;
   const Terminal& terminal_;
@@ -78,24 +83,51 @@ double SecondsSince(std::chrono::steady_clock::time_point started) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
 }
 
-Status Demo::PrepareSchema() {
-  RETURN_IF_ERROR(connection_.Execute("SET client_min_messages = error; SET timezone = 'UTC'"));
+/// Drops what an earlier demo left where nobody can miss it, or where --replace says so.
+Status Demo::CheckSchemaIsFree() {
   ASSIGN_OR_RETURN(QueryResult const found,
                    connection_.Query("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace"
                                      " WHERE nspname = $1",
                                      {kSchema}));
-  if (found.row_count() > 0) {
-    if (found.Text(0, 0) != kSchemaComment) {
-      return Status::AlreadyExists(
-                 StrCat("the schema ", kSchema, " exists, and this demo did not make it"))
-          .WithHint("rename or drop it; the demo needs the name");
-    }
-    RETURN_IF_ERROR(DropSchema());
+  if (found.row_count() == 0) {
+    return Status::Ok();
   }
+  std::string_view const comment = found.Text(0, 0);
+  if (comment == kCommentKept && !options_.replace) {
+    return Status::AlreadyExists(
+               StrCat("the tables of an earlier `orochi demo --keep` are in the schema ", kSchema))
+        .WithHint(StrCat(
+            "`orochi demo --replace` drops that schema with all that is in it and runs again; to "
+            "keep it:\norochi sql -c 'ALTER SCHEMA ",
+            kSchema, " RENAME TO my_demo'"));
+  }
+  if (comment != kCommentKept && comment != kCommentUnfinished) {
+    return Status::AlreadyExists(
+               StrCat("the schema ", kSchema, " exists, and this demo did not make it"))
+        .WithHint("rename or drop it; the demo needs the name");
+  }
+  return DropSchema();
+}
+
+Status Demo::PrepareSchema() {
+  RETURN_IF_ERROR(connection_.Execute("SET client_min_messages = error; SET timezone = 'UTC'"));
+  // A second demo would take the schema of the first for a leftover. Freed with the session.
+  ASSIGN_OR_RETURN(
+      QueryResult const alone,
+      connection_.Query("SELECT pg_try_advisory_lock(hashtext($1)::bigint)", {kSchema}));
+  if (alone.Text(0, 0) != "t") {
+    return Status::FailedPrecondition("another `orochi demo` is running on this server")
+        .WithHint("wait for its end");
+  }
+  RETURN_IF_ERROR(CheckSchemaIsFree());
   RETURN_IF_ERROR(connection_.Execute(StrCat("CREATE SCHEMA ", kSchema)));
   // So that chunks are shown by their short names.
   RETURN_IF_ERROR(connection_.Execute(StrCat("SET search_path = ", kSchema, ", public, orochi")));
-  return connection_.Execute(StrCat("COMMENT ON SCHEMA ", kSchema, " IS '", kSchemaComment, "'"));
+  return CommentOnSchema(kCommentUnfinished);
+}
+
+Status Demo::CommentOnSchema(const char* comment) {
+  return connection_.Execute(StrCat("COMMENT ON SCHEMA ", kSchema, " IS '", comment, "'"));
 }
 
 Status Demo::DropSchema() {
@@ -126,8 +158,8 @@ Status Demo::LoadSeries() {
   has_series_ = true;
   terminal_.Line("");
   RETURN_IF_ERROR(PrintChunkTable(kSeries, connection_, terminal_));
-  terminal_.Line(fmt::format("{} rows from {} files in {}", FormatCount(report.row_count),
-                             FormatCount(static_cast<int64_t>(report.file_count)),
+  terminal_.Line(fmt::format("{} from {} in {}", FormatQuantity(report.row_count, "row"),
+                             FormatQuantity(static_cast<int64_t>(report.file_count), "file"),
                              FormatDuration(report.load_seconds)));
   return Status::Ok();
 }
@@ -139,7 +171,7 @@ Status Demo::CopyMetrics() {
   // All rows have nearly the size of the first.
   uint64_t const bytes_total = writer.text().size() * static_cast<uint64_t>(options_.rows);
   writer.Clear();
-  Progress progress(terminal_, "loading", bytes_total);
+  Progress progress("loading", bytes_total);
   auto const started = std::chrono::steady_clock::now();
   uint64_t bytes = 0;
   for (int64_t index = 0; index < options_.rows; ++index) {
@@ -194,72 +226,9 @@ Status Demo::MakeHeapTwin() {
   return connection_.Execute(StrCat("VACUUM ANALYZE ", kMetricsHeap));
 }
 
-Result<int64_t> Demo::SizeOf(const std::string& chunk) {
-  ASSIGN_OR_RETURN(QueryResult const size,
-                   connection_.Query("SELECT pg_table_size($1::regclass)", {chunk}));
-  return size.Int(0, 0);
-}
-
 Status Demo::Compress() {
   terminal_.Heading("compress_chunk on all chunks but the newest");
-  ASSIGN_OR_RETURN(
-      QueryResult const chunks,
-      connection_.Query("SELECT chunk::regclass::text, pg_table_size(chunk), k.reltuples::bigint"
-                        " FROM orochi.chunks JOIN pg_class k ON k.oid = chunk"
-                        " WHERE hypertable = $1::regclass ORDER BY range_start",
-                        {kMetrics}));
-  TextTable text({{"chunk"},
-                  {"heap", TextTable::Align::kRight},
-                  {"columnar", TextTable::Align::kRight},
-                  {"ratio", TextTable::Align::kRight},
-                  {"took", TextTable::Align::kRight}});
-  constexpr int kRowsShownMax = 6;
-  int const count = chunks.row_count() - 1;
-  int64_t heap_total = 0;
-  for (int row = 0; row < count; ++row) {
-    heap_total += chunks.Int(row, 1);
-  }
-  int64_t columnar_total = 0;
-  int64_t heap_done = 0;
-  int64_t rows_done = 0;
-  auto const started = std::chrono::steady_clock::now();
-  Progress progress(terminal_, "compressing", static_cast<uint64_t>(heap_total));
-  for (int row = 0; row < count; ++row) {
-    std::string const chunk(chunks.Text(row, 0));
-    int64_t const heap = chunks.Int(row, 1);
-    auto const chunk_started = std::chrono::steady_clock::now();
-    RETURN_IF_ERROR(
-        connection_.Query("SELECT orochi.compress_chunk($1::regclass)", {chunk}).status());
-    double const seconds = SecondsSince(chunk_started);
-    ASSIGN_OR_RETURN(int64_t const columnar, SizeOf(chunk));
-    heap_done += heap;
-    rows_done += chunks.Int(row, 2);
-    columnar_total += columnar;
-    if (row < kRowsShownMax || count <= kRowsShownMax + 1) {
-      text.AddRow({chunk, FormatBytes(static_cast<uint64_t>(heap)),
-                   FormatBytes(static_cast<uint64_t>(columnar)),
-                   FormatRatio(static_cast<double>(heap) / static_cast<double>(columnar)),
-                   FormatDuration(seconds)});
-    }
-    progress.Update(rows_done, static_cast<uint64_t>(heap_done));
-  }
-  progress.Finish();
-  if (count <= 0) {
-    terminal_.Line("There is only one chunk, and it is the newest.");
-    return Status::Ok();
-  }
-  if (count > kRowsShownMax + 1) {
-    text.AddAside(
-        {fmt::format("{} {} more", terminal_.Choose("\u2026", "..."), count - kRowsShownMax), "",
-         "", "", ""});
-  }
-  text.AddRow({fmt::format("all {}", count), FormatBytes(static_cast<uint64_t>(heap_total)),
-               FormatBytes(static_cast<uint64_t>(columnar_total)),
-               FormatRatio(static_cast<double>(heap_total) / static_cast<double>(columnar_total)),
-               FormatDuration(SecondsSince(started))});
-  text.Print(terminal_);
-  terminal_.Line(terminal_.Paint(
-      Ink::kDim, "Sizes without indexes; the index on (host, time) is the same on both."));
+  RETURN_IF_ERROR(CompressAllButTheNewest(kMetrics, connection_, terminal_));
   return connection_.Execute(StrCat("ANALYZE ", kMetrics));
 }
 
@@ -290,6 +259,7 @@ Status Demo::Run() {
     }
   }
   if (options_.keep && status.ok()) {
+    RETURN_IF_ERROR(CommentOnSchema(kCommentKept));
     terminal_.Heading("Go on");
     terminal_.Line(fmt::format("The tables stay: {}, {}{}", kMetrics, kMetricsHeap,
                                has_series_ ? StrCat(", ", kSeries) : ""));
@@ -328,6 +298,7 @@ void AddDemoCommand(CLI::App& app, Invocation& invocation) {
                    "Their column with the time. Default: timestamp")
       ->type_name("NAME");
   command->add_flag("--keep", options->keep, "Leave the tables for looking around");
+  command->add_flag("--replace", options->replace, "Drop the tables that an earlier --keep left");
   options->cluster.AddTo(*command);
   command->callback(
       [options, &invocation] { invocation.Finish(RunDemo(*options, invocation.terminal)); });

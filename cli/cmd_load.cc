@@ -36,6 +36,7 @@ struct LoadOptions {
   std::string series_column;
   std::string delimiter = ",";
   bool columnar = false;
+  bool has_interval = false;  // given, not the default
 };
 
 /// A rate over a time too short to measure is none.
@@ -47,9 +48,8 @@ void PrintRates(const LoadReport& report, const Terminal& terminal) {
   double const rows = static_cast<double>(report.row_count);
   double const bytes = static_cast<double>(report.schema.size_bytes);
   terminal.Heading("Loaded");
-  terminal.Line(fmt::format("{} rows from {} {}, {}", FormatCount(report.row_count),
-                            FormatCount(static_cast<int64_t>(report.file_count)),
-                            report.file_count == 1 ? "file" : "files",
+  terminal.Line(fmt::format("{} from {}, {}", FormatQuantity(report.row_count, "row"),
+                            FormatQuantity(static_cast<int64_t>(report.file_count), "file"),
                             FormatBytes(report.schema.size_bytes)));
   terminal.Line(fmt::format(
       "{} into {}: {} rows/s, {:.1f} MB/s", FormatDuration(report.load_seconds), report.table,
@@ -76,7 +76,7 @@ Status CompressAllChunks(const std::string& table, Connection& connection,
                                                   " chunks are columnar; compressing ", chunk));
     }
   }
-  terminal.Line(fmt::format("{} chunks made columnar", FormatCount(chunks.row_count())));
+  terminal.Line(StrCat(FormatQuantity(chunks.row_count(), "chunk"), " made columnar"));
   return Status::Ok();
 }
 
@@ -88,6 +88,10 @@ Status RunLoad(LoadOptions options, const Terminal& terminal) {
   if (!request.append && request.time_column.empty()) {
     return Status::InvalidArgument("a new table needs --time-column")
         .WithHint("name the column that holds the time, or --append to a table that exists");
+  }
+  if (request.append && options.has_interval) {
+    return Status::InvalidArgument("--chunk-interval is for a new table, and --append makes none")
+        .WithHint("orochi.set_chunk_time_interval changes the interval of a table that exists");
   }
   request.delimiter = options.delimiter == "\\t" ? '\t' : options.delimiter[0];
   if ((options.delimiter.size() != 1 && options.delimiter != "\\t") || request.delimiter == '"' ||
@@ -133,10 +137,10 @@ void AddLoadCommand(CLI::App& app, Invocation& invocation) {
   command->add_flag("--series-from-path{series}", options->series_column,
                     "Add a text column with each file's path, without .csv;\n"
                     "--series-from-path=NAME names it, else \"series\"");
-  command
-      ->add_option("--chunk-interval", request.chunk_interval,
-                   "How much time a chunk holds. Default: 7 days")
-      ->type_name("INTERVAL");
+  CLI::Option* const interval = command
+                                    ->add_option("--chunk-interval", request.chunk_interval,
+                                                 "How much time a chunk holds. Default: 7 days")
+                                    ->type_name("INTERVAL");
   command
       ->add_option("--timezone", request.timezone,
                    "Zone of times without one; makes them timestamptz")
@@ -150,8 +154,10 @@ void AddLoadCommand(CLI::App& app, Invocation& invocation) {
   command->add_option("--database", options->database, "The database. Default: orochi")
       ->type_name("NAME");
   options->cluster.AddTo(*command);
-  command->callback(
-      [options, &invocation] { invocation.Finish(RunLoad(*options, invocation.terminal)); });
+  command->callback([options, interval, &invocation] {
+    options->has_interval = interval->count() > 0;
+    invocation.Finish(RunLoad(*options, invocation.terminal));
+  });
 }
 
 }  // namespace orochi::cli

@@ -106,6 +106,7 @@ Result<Connection> Connection::Open(const ConnectionTarget& target) {
 Status Connection::ErrorFrom(const PGresult* result) {
   last_sqlstate_ = Field(result, PG_DIAG_SQLSTATE);
   last_error_context_ = Field(result, PG_DIAG_CONTEXT);
+  last_error_column_ = Field(result, PG_DIAG_COLUMN_NAME);
   std::string message = Field(result, PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty()) {
     return Status::Unavailable(Trimmed(PQerrorMessage(connection_.get())));

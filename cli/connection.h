@@ -70,6 +70,8 @@ class Connection {
   const std::string& last_error_context() const { return last_error_context_; }
   /// SQLSTATE of the latest error, or empty.
   const std::string& last_sqlstate() const { return last_sqlstate_; }
+  /// The column that the latest error is about, or empty.
+  const std::string& last_error_column() const { return last_error_column_; }
 
   std::string QuoteIdentifier(const std::string& name) const;
   std::string QuoteLiteral(const std::string& value) const;
@@ -84,6 +86,7 @@ class Connection {
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   std::string last_error_context_;
   std::string last_sqlstate_;
+  std::string last_error_column_;
 };
 
 }  // namespace orochi::cli

@@ -6,6 +6,8 @@
 #include <unordered_set>
 
 #include "base/str_cat.h"
+#include "cli/foreign_format.h"
+#include "cli/number_format.h"
 
 namespace orochi::cli {
 
@@ -37,9 +39,11 @@ Result<std::unique_ptr<CsvSource>> OpenCsvFile(const std::filesystem::path& path
   FILE* file = fopen(path.c_str(), "rbe");
   if (file == nullptr) {
     std::string const message = StrCat("cannot read ", path.string(), ": ", strerror(errno));
-    return errno == ENOENT   ? Status::NotFound(message)
-           : errno == EACCES ? Status::PermissionDenied(message)
-                             : Status::IoError(message);
+    return errno == ENOENT ? Status::NotFound(message).WithHint("check the path")
+           : errno == EACCES
+               ? Status::PermissionDenied(message).WithHint(
+                     "let this user read the file (chmod, chown), or run orochi as one who may")
+               : Status::IoError(message);
   }
   setvbuf(file, nullptr, _IONBF, 0);  // CsvReader reads in large blocks
   return std::unique_ptr<CsvSource>(std::make_unique<CsvFile>(path.string(), file));
@@ -48,7 +52,7 @@ Result<std::unique_ptr<CsvSource>> OpenCsvFile(const std::filesystem::path& path
 Result<CsvReader> CsvReader::Open(std::string name, std::unique_ptr<CsvSource> source,
                                   char delimiter) {
   CsvReader reader(std::move(name), std::move(source), delimiter);
-  RETURN_IF_ERROR(reader.SkipByteOrderMark());
+  RETURN_IF_ERROR(reader.ReadStart());
   RETURN_IF_ERROR(reader.ReadHeader());
   return reader;
 }
@@ -57,16 +61,17 @@ Status CsvReader::Malformed(int64_t line, std::string_view what) const {
   return Status::Corruption(StrCat(name_, ", line ", line, ": ", what));
 }
 
-Status CsvReader::SkipByteOrderMark() {
-  while (end_ < 3 && !at_end_) {
+Status CsvReader::ReadStart() {
+  while (end_ < kForeignFormatPrefixSizeBytes && !at_end_) {
     RETURN_IF_ERROR(Refill());
   }
-  std::string_view const start(buffer_.data(), end_);
+  std::string_view const start(buffer_.data(), std::min(end_, kForeignFormatPrefixSizeBytes));
+  if (auto const foreign = RecognizeForeignFormat(start); foreign.has_value()) {
+    return Status::Corruption(StrCat(name_, ": expected text in UTF-8, found ", foreign->name))
+        .WithHint(AdviceFor(*foreign, name_));
+  }
   if (start.starts_with("\xEF\xBB\xBF")) {
     begin_ = 3;
-  } else if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) {
-    return Malformed(1, "expected UTF-8, found UTF-16")
-        .WithHint("convert the file first: iconv -f UTF-16 -t UTF-8");
   }
   return Status::Ok();
 }
@@ -241,6 +246,7 @@ Status CsvReader::Split() {
 }
 
 Result<bool> CsvReader::Next() {
+  auto const column_count = static_cast<int64_t>(columns_.size());
   int64_t empty_line = 0;
   while (true) {
     ASSIGN_OR_RETURN(bool const found, TakeRecord());
@@ -253,13 +259,13 @@ Result<bool> CsvReader::Next() {
     empty_line = empty_line == 0 ? record_line_ : empty_line;
   }
   if (empty_line != 0) {
-    return Malformed(empty_line,
-                     StrCat("expected ", columns_.size(), " columns, found an empty line"));
+    return Malformed(empty_line, StrCat("expected ", FormatQuantity(column_count, "column"),
+                                        ", found an empty line"));
   }
   RETURN_IF_ERROR(Split());
   if (fields_.size() != columns_.size()) {
-    return Malformed(record_line_,
-                     StrCat("expected ", columns_.size(), " columns, found ", fields_.size()));
+    return Malformed(record_line_, StrCat("expected ", FormatQuantity(column_count, "column"),
+                                          ", found ", fields_.size()));
   }
   return true;
 }

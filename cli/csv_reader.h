@@ -32,9 +32,10 @@ struct CsvField {
 };
 
 /// Reads CSV as RFC 4180 has it: fields in quotes may hold the delimiter, line breaks and doubled
-/// quotes; lines end in LF or CRLF. A UTF-8 byte order mark is skipped. The first record names the
-/// columns, and every other has as many fields; empty lines are allowed only at the end (in a file
-/// of one column they are records).
+/// quotes; lines end in LF or CRLF. Files of another kind (compressed, UTF-16, binary) are
+/// recognised by their first bytes and refused with what to do. A UTF-8 byte order mark is skipped.
+/// The first record names the columns, and every other has as many fields; empty lines are allowed
+/// only at the end (in a file of one column they are records).
 ///
 /// Life: Open -> Next* until it answers false or an error.
 /// Errors: kCorruption for all malformed input, naming source, line, expected and found.
@@ -66,7 +67,8 @@ class CsvReader {
 
   Status ReadHeader();
   Status CheckHeader() const;
-  Status SkipByteOrderMark();
+  /// Refuses what cannot be text and skips a byte order mark.
+  Status ReadStart();
   /// Takes the next record's bytes into record_; false at the end.
   Result<bool> TakeRecord();
   /// Where the record that starts at begin_ ends (its LF), or npos when the buffer ends first.

@@ -134,7 +134,7 @@ TEST(CsvReader, RefusesBadHeaders) {
   EXPECT_THAT(Read(std::string(64, 'x')), ElementsAre(HasSubstr("64 bytes, at most 63")));
   EXPECT_THAT(Read("\xFF\xFE"
                    "a"),
-              ElementsAre(HasSubstr("found UTF-16")));
+              ElementsAre("f.csv: expected text in UTF-8, found UTF-16"));
 }
 
 TEST(CsvReader, ReadsRecordsLargerThanItsBuffer) {

@@ -168,13 +168,13 @@ Status ShowPruning(const DemoQuery& query, const std::string& table, Connection&
     terminal.Line(terminal.Paint(Ink::kDim, Shorten(line, terminal.width(), terminal.unicode())));
   }
   if (facts.lines.size() > kLinesShownMax) {
-    terminal.Line(
-        terminal.Paint(Ink::kDim, fmt::format("{} {} more lines", terminal.Choose("\u2026", "..."),
-                                              facts.lines.size() - kLinesShownMax)));
+    auto const hidden = static_cast<int64_t>(facts.lines.size() - kLinesShownMax);
+    terminal.Line(terminal.Paint(Ink::kDim, fmt::format("{} {}", terminal.Choose("\u2026", "..."),
+                                                        FormatQuantity(hidden, "more line"))));
   }
-  terminal.Line(fmt::format("{} of {} chunks read; {} of their {} row groups skipped",
-                            facts.chunks_scanned, chunks.Int(0, 0), facts.row_groups_skipped,
-                            facts.row_groups_total));
+  terminal.Line(fmt::format("{} of {} read; {} of their {} skipped", facts.chunks_scanned,
+                            FormatQuantity(chunks.Int(0, 0), "chunk"), facts.row_groups_skipped,
+                            FormatQuantity(facts.row_groups_total, "row group")));
   return Status::Ok();
 }
 

@@ -20,8 +20,9 @@ struct InputFile {
 
 /// The files that `arguments` name: a file stands for itself, a directory for every *.csv file
 /// below it. Sorted by series; the same arguments give the same order.
-/// kNotFound for a path that does not exist or a directory without CSV files, kInvalidArgument when
-/// two files have one series name and `needs_distinct_series`.
+/// kNotFound for a path that does not exist or a directory without CSV files, kPermissionDenied
+/// where this user may not look, kInvalidArgument for what cannot be read twice, as a pipe, and
+/// when two files have one series name and `needs_distinct_series`.
 Result<std::vector<InputFile>> FindInputFiles(const std::vector<std::string>& arguments,
                                               bool needs_distinct_series);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/str_cat.h"
+#include "cli/copy_error.h"
 #include "cli/copy_text.h"
 #include "cli/csv_reader.h"
 #include "cli/interrupt.h"
@@ -18,12 +19,6 @@ namespace {
 
 constexpr size_t kCopyBlockSizeBytes = 64 * 1024;
 constexpr int64_t kRowsBetweenUpdates = 256;
-
-/// Where the records of a file are among the lines of the COPY.
-struct FileStart {
-  const InputFile* file;
-  int64_t first_record;  // counted from 1 over all files
-};
 
 bool IsWholeNumber(const std::string& text) {
   int64_t value = 0;
@@ -44,6 +39,14 @@ Result<std::string> QuoteTableName(const std::string& table, Connection& connect
       .WithHint("for example metrics, public.metrics, or '\"My Table\"'");
 }
 
+Status WrongInterval(const Status& refusal) {
+  return Status::InvalidArgument(StrCat("--chunk-interval: ", refusal.message()))
+      .WithDetail(refusal.detail())
+      .WithHint(
+          "give a length of time as '1 day', '6 hours' or '1 month'; for a time column of "
+          "whole numbers a whole number in its own unit");
+}
+
 /// One `orochi load` on its way. Life: made, Run once.
 class Load {
  public:
@@ -53,23 +56,25 @@ class Load {
   Result<LoadReport> Run();
 
  private:
+  Status CheckInterval();
   Status CheckTable();
   Status ReadSchema();
   Status ReadSchemaOfTable();
   void PrintSchema() const;
+  Status CheckNamesAreUtf8();
   Status CreateTable();
+  Status CreateHypertable(bool whole_number_time);
   Status CopyFiles();
   Status CopyFile(const InputFile& file, Progress& progress, uint64_t bytes_before);
   Status PutBlock();
-  Status ExplainCopyError(const Status& error) const;
-  Result<int64_t> LineOfRecord(const InputFile& file, int64_t record) const;
+  Status FailCopy(const Status& error) const;
 
   const LoadRequest& request_;
   Connection& connection_;
   const Terminal& terminal_;
   InterruptScope interrupt_;
   std::vector<InputFile> files_;
-  std::vector<FileStart> starts_;
+  CopiedFiles copied_;
   CopyTextWriter writer_;
   LoadReport report_;
 };
@@ -88,6 +93,8 @@ Result<LoadReport> Load::Run() {
   }
   ASSIGN_OR_RETURN(report_.table, QuoteTableName(request_.table, connection_));
   RETURN_IF_ERROR(CheckTable());
+  RETURN_IF_ERROR(CheckInterval());
+  copied_.delimiter = request_.delimiter;
   RETURN_IF_ERROR(request_.append ? ReadSchemaOfTable() : ReadSchema());
   RETURN_IF_ERROR(interrupt_.Check());
   Status status = connection_.Execute("BEGIN");
@@ -102,7 +109,7 @@ Result<LoadReport> Load::Run() {
     RETURN_IF_ERROR(interrupt_.Check());
     return status;
   }
-  Progress const analyze(terminal_, "analyze", 0);
+  Progress const analyze("analyze", 0);
   RETURN_IF_ERROR(connection_.Execute(StrCat("ANALYZE ", report_.table)));
   report_.analyze_seconds = analyze.ElapsedSeconds();
   return std::move(report_);
@@ -123,16 +130,41 @@ Status Load::CheckTable() {
   return Status::Ok();
 }
 
+/// Before all files are read, as far as it can be known by then.
+Status Load::CheckInterval() {
+  if (request_.append || IsWholeNumber(request_.chunk_interval)) {
+    return Status::Ok();
+  }
+  Status status = connection_.Query("SELECT $1::interval", {request_.chunk_interval}).status();
+  return status.ok() ? Status::Ok() : WrongInterval(status);
+}
+
+/// A name in another encoding could be neither quoted nor shown.
+Status Load::CheckNamesAreUtf8() {
+  std::string names;
+  for (const LoadColumn& column : report_.schema.columns) {
+    names += column.name;
+  }
+  Status status = connection_.Query("SELECT $1::text", {names}).status();
+  if (status.ok()) {
+    return Status::Ok();
+  }
+  const std::string& file = files_.front().name;
+  return Status::Corruption(
+             StrCat(file, ", line 1: the names of the columns are not UTF-8: ", status.message()))
+      .WithHint(StrCat("if the file is in Latin-1: iconv -f LATIN1 -t UTF-8 ", file, " > new.csv"));
+}
+
 Status Load::ReadSchema() {
-  ASSIGN_OR_RETURN(report_.schema, InferLoadSchema(files_,
-                                                   {.delimiter = request_.delimiter,
-                                                    .time_column = request_.time_column,
-                                                    .has_zone = !request_.timezone.empty()},
-                                                   terminal_));
+  ASSIGN_OR_RETURN(report_.schema,
+                   InferLoadSchema(files_, {.delimiter = request_.delimiter,
+                                            .time_column = request_.time_column,
+                                            .has_zone = !request_.timezone.empty()}));
+  RETURN_IF_ERROR(CheckNamesAreUtf8());
   for (const LoadColumn& column : report_.schema.columns) {
     if (request_.series_column == column.name) {
       return Status::InvalidArgument(
-                 StrCat("the files have a column \"", column.name, "\" already"))
+                 StrCat(files_.front().name, " has a column \"", column.name, "\" already"))
           .WithHint("name the new one differently: --series-from-path=NAME");
     }
   }
@@ -162,9 +194,12 @@ Status Load::ReadSchemaOfTable() {
   for (size_t index = 0; index < wanted.size(); ++index) {
     auto const found = std::find(names.begin(), names.end(), wanted[index]);
     if (found == names.end()) {
-      return Status::InvalidArgument(
-                 StrCat("the table ", report_.table, " has no column \"", wanted[index], "\""))
-          .WithHint(StrCat("its columns are: ", JoinNames(names)));
+      bool const is_of_file = index < first.columns().size();
+      return Status::InvalidArgument(StrCat("the table ", report_.table, " has no column \"",
+                                            wanted[index], "\"",
+                                            is_of_file ? ", which is in " + first.name() : ""))
+          .WithHint(HeaderHint(first.columns(), request_.delimiter,
+                               StrCat("its columns are: ", JoinNames(names))));
     }
     int const row = static_cast<int>(found - names.begin());
     if (index < first.columns().size()) {
@@ -172,6 +207,12 @@ Status Load::ReadSchemaOfTable() {
                                         .sql_type = std::string(attributes.Text(row, 1)),
                                         .empty_is_null = attributes.Text(row, 2) == "f",
                                         .profile = {}});
+    }
+  }
+  for (size_t row = 0; row < names.size(); ++row) {
+    bool const is_text = attributes.Text(static_cast<int>(row), 2) == "t";
+    if (is_text && std::find(wanted.begin(), wanted.end(), names[row]) == wanted.end()) {
+      copied_.unfilled_text_columns.push_back(names[row]);
     }
   }
   for (const InputFile& file : files_) {
@@ -198,9 +239,10 @@ void Load::PrintSchema() const {
   if (request_.series_column.has_value()) {
     table.AddRow({*request_.series_column, "text", "", files_.front().series});
   }
-  terminal_.Heading(StrCat("Columns, from all ", FormatCount(report_.schema.row_count), " rows of ",
-                           FormatCount(static_cast<int64_t>(files_.size())),
-                           files_.size() == 1 ? " file" : " files"));
+  int64_t const row_count = report_.schema.row_count;
+  terminal_.Heading(StrCat("Columns, from ", row_count == 1 ? "" : "all ",
+                           FormatQuantity(row_count, "row"), " of ",
+                           FormatQuantity(static_cast<int64_t>(files_.size()), "file")));
   table.Print(terminal_);
 }
 
@@ -226,11 +268,18 @@ Status Load::CreateTable() {
                       : "give an interval, for example '1 day'");
   }
   RETURN_IF_ERROR(connection_.Execute(StrCat("CREATE TABLE ", report_.table, " (", columns, ")")));
+  return CreateHypertable(whole_number_time);
+}
+
+Status Load::CreateHypertable(bool whole_number_time) {
   std::string const interval = connection_.QuoteLiteral(request_.chunk_interval);
-  return connection_.Execute(StrCat(
+  Status status = connection_.Execute(StrCat(
       "SELECT orochi.create_hypertable(", connection_.QuoteLiteral(report_.table), "::regclass, ",
       connection_.QuoteLiteral(request_.time_column), ", chunk_time_interval => ", interval,
       whole_number_time ? "::bigint)" : "::interval)"));
+  // The only value of the user's in this statement that can still be wrong.
+  return connection_.last_sqlstate().starts_with("22") && !status.ok() ? WrongInterval(status)
+                                                                       : status;
 }
 
 Status Load::CopyFiles() {
@@ -243,24 +292,24 @@ Status Load::CopyFiles() {
   }
   RETURN_IF_ERROR(
       connection_.CopyBegin(StrCat("COPY ", report_.table, " (", columns, ") FROM STDIN")));
-  Progress progress(terminal_, "loading", report_.schema.size_bytes);
+  Progress progress("loading", report_.schema.size_bytes);
   uint64_t bytes_before = 0;
   for (const InputFile& file : files_) {
-    starts_.push_back({.file = &file, .first_record = report_.row_count + 1});
+    copied_.starts.push_back({.file = &file, .first_record = report_.row_count + 1});
     if (Status status = CopyFile(file, progress, bytes_before); !status.ok()) {
       progress.Finish();
-      return ExplainCopyError(connection_.CopyAbort(status));
+      return FailCopy(connection_.CopyAbort(status));
     }
     bytes_before += file.size_bytes;
   }
   if (Status status = PutBlock(); !status.ok()) {
     progress.Finish();
-    return ExplainCopyError(connection_.CopyAbort(status));
+    return FailCopy(connection_.CopyAbort(status));
   }
   Result<int64_t> const copied = connection_.CopyFinish();
   progress.Finish();
   if (!copied.ok()) {
-    return ExplainCopyError(copied.status());
+    return FailCopy(copied.status());
   }
   if (*copied != report_.row_count) {
     return Status::Internal(StrCat("sent ", report_.row_count, " rows, the server took ", *copied));
@@ -311,51 +360,8 @@ Status Load::PutBlock() {
   return Status::Ok();
 }
 
-Result<int64_t> Load::LineOfRecord(const InputFile& file, int64_t record) const {
-  ASSIGN_OR_RETURN(std::unique_ptr<CsvSource> source, OpenCsvFile(file.path));
-  ASSIGN_OR_RETURN(CsvReader reader,
-                   CsvReader::Open(file.name, std::move(source), request_.delimiter));
-  for (int64_t at = 0; at < record; ++at) {
-    ASSIGN_OR_RETURN(bool const found, reader.Next());
-    if (!found) {
-      return Status::NotFound("the file is shorter now");
-    }
-  }
-  return reader.line();
-}
-
-Status Load::ExplainCopyError(const Status& error) const {
-  // "COPY metrics, line 7, column value: ...": the line counts the records of all files.
-  const std::string& context = connection_.last_error_context();
-  size_t const at = context.find(", line ");
-  bool const is_bad_data = connection_.last_sqlstate().starts_with("22") ||
-                           connection_.last_sqlstate().starts_with("23");
-  int64_t record = 0;
-  if (error.code() == StatusCode::kCorruption || at == std::string::npos) {
-    return error;
-  }
-  size_t const digits = at + std::string_view(", line ").size();
-  std::from_chars(context.data() + digits, context.data() + context.size(), record);
-  auto const after = std::find_if(starts_.begin(), starts_.end(), [&](const FileStart& start) {
-    return start.first_record > record;
-  });
-  if (after == starts_.begin()) {
-    return error;
-  }
-  const FileStart& start = *(after - 1);
-  Result<int64_t> const line = LineOfRecord(*start.file, record - start.first_record + 1);
-  if (!line.ok()) {
-    line.status().IgnoreError("the server's message stands without it");
-    return error;
-  }
-  std::string where = StrCat(start.file->name, ", line ", *line);
-  if (size_t const column = context.find(", column "); column != std::string::npos) {
-    where += context.substr(column, context.find(':', column) - column);
-  }
-  return Status(is_bad_data ? StatusCode::kCorruption : error.code(),
-                StrCat(where, ": ", error.message()))
-      .WithDetail(error.detail())
-      .WithHint(error.hint());
+Status Load::FailCopy(const Status& error) const {
+  return ExplainCopyError(error, connection_, copied_);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ TEST(RenderProgress, NeverWiderThanTheTerminal) {
                                .bytes = 5000000000,
                                .bytes_total = 6000000000,
                                .elapsed_s = 2000};
-  for (int width = 40; width < 120; ++width) {
+  for (int width = 20; width < 120; ++width) {
     EXPECT_LE(DisplayWidth(RenderProgress(state, Terminal::Plain(width))), width);
   }
 }
@@ -56,7 +56,7 @@ TEST(RenderProgress, NothingYetAndMoreThanAll) {
             "x  ..............................   0 %  0 rows");
   EXPECT_EQ(RenderProgress({.label = "x", .rows = 1, .bytes = 12, .bytes_total = 10},
                            Terminal::Plain(60)),
-            "x  ############################## 100 %  1 rows");
+            "x  ############################## 100 %  1 row");
 }
 
 TEST(JsonObject, EscapesText) {

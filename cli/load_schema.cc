@@ -1,7 +1,10 @@
 #include "cli/load_schema.h"
 
+#include <algorithm>
+
 #include "base/str_cat.h"
 #include "cli/csv_reader.h"
+#include "cli/number_format.h"
 #include "cli/progress.h"
 
 namespace orochi::cli {
@@ -51,19 +54,22 @@ Status NotATime(const LoadColumn& column) {
   return Status::Corruption(StrCat("column ", column.name, " has no values"));
 }
 
-Result<const LoadColumn*> FindTimeColumn(const LoadSchema& schema,
-                                         const LoadSchemaOptions& options) {
+Result<const LoadColumn*> FindTimeColumn(const LoadSchema& schema, const LoadSchemaOptions& options,
+                                         const std::string& file) {
   for (const LoadColumn& column : schema.columns) {
     if (column.name == options.time_column) {
       return &column;
     }
   }
-  return Status::InvalidArgument(StrCat("the files have no column \"", options.time_column, "\""))
-      .WithHint(StrCat("choose --time-column from: ", JoinNames(NamesOf(schema.columns))));
+  std::vector<std::string> const names = NamesOf(schema.columns);
+  return Status::InvalidArgument(StrCat(file, " has no column \"", options.time_column, "\""))
+      .WithHint(HeaderHint(names, options.delimiter,
+                           StrCat("choose --time-column from: ", JoinNames(names))));
 }
 
-Status CheckTimeColumn(const LoadSchema& schema, const LoadSchemaOptions& options) {
-  ASSIGN_OR_RETURN(const LoadColumn* const column, FindTimeColumn(schema, options));
+Status CheckTimeColumn(const LoadSchema& schema, const LoadSchemaOptions& options,
+                       const std::string& file) {
+  ASSIGN_OR_RETURN(const LoadColumn* const column, FindTimeColumn(schema, options, file));
   if (const auto& missing = column->profile.first_null(); missing.has_value()) {
     return Status::Corruption(
         StrCat(At(*missing), ", column ", column->name, ": expected a time, found nothing"));
@@ -81,6 +87,22 @@ std::string JoinNames(const std::vector<std::string>& names) {
   return joined;
 }
 
+std::string HeaderHint(const std::vector<std::string>& columns, char delimiter,
+                       std::string advice) {
+  for (char const other : {',', ';', '\t', '|'}) {
+    size_t count = 0;
+    for (const std::string& column : columns) {
+      count += static_cast<size_t>(std::count(column.begin(), column.end(), other));
+    }
+    // A name may hold one of them; more of them than delimiters are no accident.
+    if (other != delimiter && count >= columns.size()) {
+      std::string const option = other == '\t' ? "\\t" : std::string(1, other);
+      return StrCat("the columns seem to be separated otherwise: try --delimiter '", option, "'");
+    }
+  }
+  return advice;
+}
+
 Status CheckSameColumns(const std::vector<LoadColumn>& columns, const std::string& first_file,
                         const std::vector<std::string>& found, const std::string& found_file) {
   std::vector<std::string> const expected = NamesOf(columns);
@@ -94,12 +116,12 @@ Status CheckSameColumns(const std::vector<LoadColumn>& columns, const std::strin
 }
 
 Result<LoadSchema> InferLoadSchema(const std::vector<InputFile>& files,
-                                   const LoadSchemaOptions& options, const Terminal& terminal) {
+                                   const LoadSchemaOptions& options) {
   LoadSchema schema;
   for (const InputFile& file : files) {
     schema.size_bytes += file.size_bytes;
   }
-  Progress progress(terminal, "reading", schema.size_bytes);
+  Progress progress("reading", schema.size_bytes);
   uint64_t bytes_before_file = 0;
   for (const InputFile& file : files) {
     ASSIGN_OR_RETURN(std::unique_ptr<CsvSource> source, OpenCsvFile(file.path));
@@ -110,7 +132,7 @@ Result<LoadSchema> InferLoadSchema(const std::vector<InputFile>& files,
         schema.columns.push_back({.name = name, .sql_type = {}, .profile = {}});
       }
     }
-    RETURN_IF_ERROR(FindTimeColumn(schema, options).status());
+    RETURN_IF_ERROR(FindTimeColumn(schema, options, file.name).status());
     RETURN_IF_ERROR(
         CheckSameColumns(schema.columns, files.front().name, reader.columns(), file.name));
     while (true) {
@@ -130,15 +152,16 @@ Result<LoadSchema> InferLoadSchema(const std::vector<InputFile>& files,
   progress.Finish();
   schema.seconds = progress.ElapsedSeconds();
   if (schema.row_count == 0) {
-    return Status::Corruption(
-        StrCat("there are no rows in ", files.size(), " file(s), only headers"));
+    return Status::Corruption(StrCat("there are no rows in ",
+                                     FormatQuantity(static_cast<int64_t>(files.size()), "file"),
+                                     ", only headers: ", files.front().name));
   }
   for (LoadColumn& column : schema.columns) {
     column.type = column.profile.Type(options.has_zone);
     column.sql_type = ColumnTypeName(column.type);
     column.empty_is_null = column.type != ColumnType::kText;
   }
-  RETURN_IF_ERROR(CheckTimeColumn(schema, options));
+  RETURN_IF_ERROR(CheckTimeColumn(schema, options, files.front().name));
   return schema;
 }
 

@@ -7,7 +7,6 @@
 #include "base/result.h"
 #include "base/status.h"
 #include "cli/input_files.h"
-#include "cli/terminal.h"
 #include "cli/type_inference.h"
 
 namespace orochi::cli {
@@ -37,13 +36,18 @@ struct LoadSchemaOptions {
 
 /// Reads all files to their end and infers a type for every column from all values.
 /// kCorruption for malformed files, for files whose headers differ, and for a time column with
-/// values that are missing or no times; kInvalidArgument when there is no such column.
+/// values that are missing or no times; kInvalidArgument when there is no such column. Shows its
+/// progress.
 Result<LoadSchema> InferLoadSchema(const std::vector<InputFile>& files,
-                                   const LoadSchemaOptions& options, const Terminal& terminal);
+                                   const LoadSchemaOptions& options);
 
 /// `columns` are those of the first file; fails like InferLoadSchema when `found` are others.
 Status CheckSameColumns(const std::vector<LoadColumn>& columns, const std::string& first_file,
                         const std::vector<std::string>& found, const std::string& found_file);
+
+/// What to do when a header has not the columns that were expected: names the delimiter that the
+/// file seems to have where `columns`, split at `delimiter`, hold another one; else `advice`.
+std::string HeaderHint(const std::vector<std::string>& columns, char delimiter, std::string advice);
 
 /// "a, b, c" for messages.
 std::string JoinNames(const std::vector<std::string>& names);

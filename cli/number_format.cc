@@ -29,6 +29,10 @@ std::string FormatCount(int64_t count) {
   return text;
 }
 
+std::string FormatQuantity(int64_t count, std::string_view singular) {
+  return fmt::format("{} {}{}", FormatCount(count), singular, count == 1 ? "" : "s");
+}
+
 std::string FormatBytes(uint64_t bytes) {
   static constexpr std::array<const char*, 6> kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
   if (bytes < 1000) {

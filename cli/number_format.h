@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace orochi::cli {
 
@@ -9,6 +10,9 @@ namespace orochi::cli {
 
 /// 1234567 gives "1,234,567".
 std::string FormatCount(int64_t count);
+
+/// FormatQuantity(1, "row") gives "1 row", FormatQuantity(1234, "row") "1,234 rows".
+std::string FormatQuantity(int64_t count, std::string_view singular);
 
 /// 532 gives "532 B", 1536000 gives "1.54 MB": three significant digits.
 std::string FormatBytes(uint64_t bytes);

@@ -17,6 +17,13 @@ TEST(NumberFormat, CountsAreGrouped) {
   EXPECT_EQ(FormatCount(INT64_MIN), "-9,223,372,036,854,775,808");
 }
 
+TEST(NumberFormat, OneThingIsSingular) {
+  EXPECT_EQ(FormatQuantity(0, "row"), "0 rows");
+  EXPECT_EQ(FormatQuantity(1, "row"), "1 row");
+  EXPECT_EQ(FormatQuantity(-1, "row"), "-1 rows");
+  EXPECT_EQ(FormatQuantity(1234, "file"), "1,234 files");
+}
+
 TEST(NumberFormat, BytesKeepThreeDigits) {
   EXPECT_EQ(FormatBytes(0), "0 B");
   EXPECT_EQ(FormatBytes(999), "999 B");

@@ -30,7 +30,7 @@ std::string RenderProgress(const ProgressState& state, const Terminal& terminal)
   double const total = static_cast<double>(std::max<uint64_t>(1, state.bytes_total));
   double const fraction = std::min(1.0, static_cast<double>(state.bytes) / total);
   std::string facts =
-      fmt::format("{:3.0f} %  {} rows", std::floor(fraction * 100), FormatCount(state.rows));
+      fmt::format("{:3.0f} %  {}", std::floor(fraction * 100), FormatQuantity(state.rows, "row"));
   // Before a tenth of a second rates are noise.
   if (state.elapsed_s >= 0.1 && state.bytes > 0) {
     double const bytes_per_s = static_cast<double>(state.bytes) / state.elapsed_s;
@@ -49,8 +49,8 @@ std::string RenderProgress(const ProgressState& state, const Terminal& terminal)
                 " ", facts);
 }
 
-Progress::Progress(const Terminal& terminal, std::string_view label, uint64_t bytes_total)
-    : terminal_(terminal), started_(Clock::now()), drawn_(started_) {
+Progress::Progress(std::string_view label, uint64_t bytes_total)
+    : started_(Clock::now()), drawn_(started_) {
   state_.label = label;
   state_.bytes_total = bytes_total;
 }
@@ -63,15 +63,15 @@ void Progress::Update(int64_t rows, uint64_t bytes) {
   state_.rows = rows;
   state_.bytes = bytes;
   state_.elapsed_s = ElapsedSeconds();
-  if (terminal_.interactive()) {
-    Clock::time_point const now = Clock::now();
-    if (now - drawn_ < std::chrono::milliseconds(100)) {
-      return;
-    }
-    drawn_ = now;
-    std::string const line = RenderProgress(state_, terminal_);
-    fprintf(stdout, "\r\x1b[K%s", line.c_str());
-    fflush(stdout);
+  Clock::time_point const now = Clock::now();
+  if (now - drawn_ < std::chrono::milliseconds(100)) {
+    return;
+  }
+  drawn_ = now;
+  Terminal const terminal = Terminal::Detect(stderr);
+  if (terminal.interactive()) {
+    std::string const line = RenderProgress(state_, terminal);
+    fprintf(stderr, "\r\x1b[K%s", line.c_str());
     on_screen_ = true;
     return;
   }
@@ -79,14 +79,13 @@ void Progress::Update(int64_t rows, uint64_t bytes) {
   // Work that is over at once needs no account of its steps.
   if (tenths > tenths_shown_ && tenths < 10 && state_.elapsed_s >= 1) {
     tenths_shown_ = tenths;
-    terminal_.Line(RenderProgress(state_, terminal_));
+    terminal.Line(RenderProgress(state_, terminal));
   }
 }
 
 void Progress::Finish() {
   if (on_screen_) {
-    fputs("\r\x1b[K", stdout);
-    fflush(stdout);
+    fputs("\r\x1b[K", stderr);
     on_screen_ = false;
   }
 }

@@ -21,11 +21,13 @@ struct ProgressState {
 /// One line: label, bar, per cent, rows, rate, and the time left; at most the terminal's width.
 std::string RenderProgress(const ProgressState& state, const Terminal& terminal);
 
-/// Shows progress on standard output: on a terminal one line redrawn at most ten times a second,
-/// elsewhere a line for every tenth of the way.
+/// Shows progress on standard error, where it cannot get into results that are piped or saved: on a
+/// terminal one line redrawn at most ten times a second, elsewhere a line for every tenth of the
+/// way.
 class Progress {
  public:
-  Progress(const Terminal& terminal, std::string_view label, uint64_t bytes_total);
+  /// `label` outlives this.
+  Progress(std::string_view label, uint64_t bytes_total);
   /// Cheap enough to call for every thousand rows.
   void Update(int64_t rows, uint64_t bytes);
   /// Clears the line, so that a result can take its place.
@@ -35,7 +37,6 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
-  const Terminal& terminal_;
   ProgressState state_;
   Clock::time_point const started_;
   Clock::time_point drawn_;

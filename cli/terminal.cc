@@ -15,6 +15,7 @@ namespace orochi::cli {
 namespace {
 
 constexpr int kWidthDefault = 80;
+constexpr int kWidthMin = 20;
 constexpr int kWidthMax = 120;  // longer lines are hard to read however wide the window is
 
 bool IsContinuationByte(char c) {
@@ -64,20 +65,21 @@ void PrintIndented(std::string_view first, std::string_view text) {
 
 }  // namespace
 
-Terminal Terminal::Detect() {
-  bool const interactive = isatty(STDOUT_FILENO) != 0;
+Terminal Terminal::Detect(FILE* stream) {
+  int const fd = fileno(stream);
+  bool const interactive = isatty(fd) != 0;
   int width = 0;
   winsize size = {};
-  if (interactive && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+  if (interactive && ioctl(fd, TIOCGWINSZ, &size) == 0) {
     width = size.ws_col;
   }
   const char* columns = getenv("COLUMNS");
   if (width <= 0 && columns != nullptr) {
     width = atoi(columns);
   }
-  width = width <= 0 ? kWidthDefault : std::clamp(width, 40, kWidthMax);
+  width = width <= 0 ? kWidthDefault : std::clamp(width, kWidthMin, kWidthMax);
   bool const unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-  return Terminal(interactive, WantsColour(STDOUT_FILENO), unicode, width);
+  return Terminal(stream, interactive, WantsColour(fd), unicode, width);
 }
 
 std::string Terminal::Paint(Ink ink, std::string_view text) const {
@@ -98,9 +100,9 @@ void Terminal::Heading(std::string_view title) const {
 }
 
 void Terminal::Line(std::string_view text) const {
-  fwrite(text.data(), 1, text.size(), stdout);
-  fputc('\n', stdout);
-  fflush(stdout);
+  fwrite(text.data(), 1, text.size(), stream_);
+  fputc('\n', stream_);
+  fflush(stream_);
 }
 
 int DisplayWidth(std::string_view text) {

@@ -10,15 +10,16 @@ namespace orochi::cli {
 
 enum class Ink { kPlain, kBold, kDim, kGreen, kYellow, kRed, kCyan };
 
-/// What standard output can show, found once at start.
+/// What a standard stream can show.
 ///
 /// Colour only on a terminal, and not when NO_COLOR is set or TERM is "dumb"; line drawing only
 /// where the locale's encoding is UTF-8. Every output reads the same without either.
 class Terminal {
  public:
-  static Terminal Detect();
-  /// For tests: a plain, non-interactive page of this width.
-  static Terminal Plain(int width) { return Terminal(false, false, false, width); }
+  /// Looks at `stream`, stdout or stderr, as it is now: a window can change its size.
+  static Terminal Detect(FILE* stream);
+  /// For tests: a plain, non-interactive page of this width, on stdout.
+  static Terminal Plain(int width) { return Terminal(stdout, false, false, false, width); }
 
   bool interactive() const { return interactive_; }
   bool unicode() const { return unicode_; }
@@ -34,9 +35,14 @@ class Terminal {
   void Line(std::string_view text) const;
 
  private:
-  Terminal(bool interactive, bool colour, bool unicode, int width)
-      : interactive_(interactive), colour_(colour), unicode_(unicode), width_(width) {}
+  Terminal(FILE* stream, bool interactive, bool colour, bool unicode, int width)
+      : stream_(stream),
+        interactive_(interactive),
+        colour_(colour),
+        unicode_(unicode),
+        width_(width) {}
 
+  FILE* stream_;
   bool interactive_;
   bool colour_;
   bool unicode_;

@@ -71,6 +71,18 @@ my $other = fresh_home();
 is($code, 5, 'a port in use exits 5');
 like($err, qr/port $port .*taken.*\n.*--port/s, '... names it and suggests --port');
 ok(!-e $other, '... and leaves nothing behind');
+{
+    my $path = fresh_home();
+    mkdir $path;
+    symlink $ENV{OROCHI}, "$path/orochi" or die;
+    local $ENV{PATH} = "$path:$ENV{PATH}";
+    local $ENV{OROCHI_HOME} = $other;
+    my $said = `$ENV{OROCHI_SOURCE_DIR}/tools/quickstart.sh --port $port 2>&1`;
+    is($? >> 8, 5, 'quickstart on it exits 5');
+    like($said, qr/make quickstart PORT=\d+/, '... and says how it takes another');
+    like(`make -C '$ENV{OROCHI_SOURCE_DIR}' --dry-run quickstart PORT=5434 2>&1`,
+        qr{^tools/quickstart\.sh --port 5434$}m, '... which it passes on');
+}
 
 # Survives kill -9 of the server.
 orochi_ok('make a table', 'sql', '--dir', $home, '-c', 'CREATE TABLE kept AS SELECT 7 AS value');
@@ -184,10 +196,16 @@ like($err, qr/^orochi: not expected: --prot 6000\n  what to do: `orochi up --hel
 ($code, $out, $err) = orochi('load', 'a.csv');
 is($code, 2, 'a missing option exits 2');
 like($err, qr/^orochi: --table is required\n  what to do: `orochi load --help`/, '... and is named');
+my ($general) = orochi_ok('help succeeds', 'help');
+is($general, orochi_ok('--help succeeds', '--help'), '... and is --help');
+($code, $out, $err) = orochi('help', 'frobnicate');
+is($code, 2, 'help on an unknown command exits 2');
+like($err, qr/frobnicate/, '... and names it');
 my $manual = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/man/orochi.1") =~ s/\\-/-/gr;
 for my $command (qw(up down status sql load demo version)) {
     my $help = orochi_ok("$command --help succeeds", $command, '--help');
     like($help, qr/  orochi $command/, '... and shows an example');
+    is(orochi_ok("help $command succeeds", 'help', $command), $help, '... with the same text');
     my @missing = grep { $manual !~ /\Q$_\E\b/ } $help =~ /^  (?:-h,)?(--[a-z-]+)/mg;
     is("@missing", '', '... and the manual has its options');
 }

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use OrochiCommand;
+use POSIX ();
 use Test::More;
 
 my $home = fresh_home();
@@ -178,6 +179,91 @@ is($code, 2, 'an unknown time zone exits 2');
 ($code, $out, $err) = load("$files/mixed/a.csv", qw(--table mixed --time-column t --chunk-interval), 'a while');
 isnt($code, 0, 'an interval that is none fails');
 nothing_left('mixed', 'after it');
+
+# What is no CSV at all, or hardly: the error says what to do.
+sub refused {
+    my ($what, $expected_code, $message, @arguments) = @_;
+    my ($code, $out, $err) = load(@arguments);
+    is($code, $expected_code, "$what exits $expected_code") or diag($out, $err);
+    like($err, $message, '... and says what to do');
+}
+system('gzip', '--keep', "$files/mixed/a.csv") == 0 or die;
+refused('a compressed file', 6, qr{a\.csv\.gz: expected text .* gzip.*\n.*zcat \S+/a\.csv\.gz >},
+    "$files/mixed/a.csv.gz", qw(--table mixed --time-column t));
+unlink "$files/mixed/a.csv", "$files/mixed/b.csv";
+refused('a directory with compressed files only', 4, qr{no \.csv file.*\n.*unpack.*a\.csv\.gz},
+    "$files/mixed", qw(--table mixed --time-column t));
+write_file("$files/binary.csv", "\x7FELF\0\1");
+refused('a binary file', 6, qr/binary\.csv: .*zero byte.*\n.*CSV text/,
+    "$files/binary.csv", qw(--table mixed --time-column t));
+write_file("$files/semicolon.csv", "t;v\n2024-01-01;1\n");
+refused('another delimiter', 2, qr/semicolon\.csv has no column "t".*\n.*--delimiter ';'/,
+    "$files/semicolon.csv", qw(--table mixed --time-column t));
+refused('another delimiter when appending', 2, qr/"t;v", which is in \S+semicolon\.csv.*\n.*--delimiter ';'/,
+    "$files/semicolon.csv", qw(--table epoch --append));
+write_file("$files/latin.csv", "t,v\n2024-01-01,caf\xE9\n");
+refused('a value that is not UTF-8', 6, qr/latin\.csv, line 2.*\n(.*\n)?.*iconv -f LATIN1 .*latin\.csv/,
+    "$files/latin.csv", qw(--table mixed --time-column t));
+write_file("$files/latin_header.csv", "t,gr\xF6sse\n2024-01-01,1\n");
+refused('a header that is not UTF-8', 6, qr/latin_header\.csv, line 1: .*not UTF-8.*\n.*iconv/,
+    "$files/latin_header.csv", qw(--table mixed --time-column t));
+write_file("$files/plain.csv", "t,v\n2024-01-01,1\n");
+refused("the interval '$_->[0]'", 2, qr/--chunk-interval: .*\n(.*\n)?.*'1 day'/,
+    "$files/plain.csv", qw(--table mixed --time-column t --chunk-interval), $_->[0])
+  for ['a while'], ['-1 day'], ['1 month 3 days'], ['0'];
+refused('--append with an interval', 2, qr/--chunk-interval is for a new table.*\n.*set_chunk_time/,
+    "$files/epoch.csv", qw(--table epoch --append --chunk-interval 10));
+refused('a missing path', 4, qr/no file or directory nowhere\.csv\n.*looked for in \//,
+    'nowhere.csv', qw(--table mixed --time-column t));
+refused('a pipe', 2, qr{/dev/stdin is neither.*\n.*into a file first}, '/dev/stdin',
+    qw(--table mixed --time-column t));
+nothing_left('mixed', 'after what is no CSV');
+
+# A file that this user may not read: root may read all, so another user tries.
+SKIP: {
+    skip 'only root can become another user', 1 if $> != 0;
+    mkdir "$files/closed", 0700;
+    write_file("$files/closed/a.csv", "t,v\n");
+    my $other = getpwnam('postgres') // die;
+    my $pid = fork // die;
+    if (!$pid) {
+        my $group = (getpwnam('postgres'))[3];
+        $) = "$group $group";
+        $( = $group;
+        $< = $> = $other;
+        ($code, $out, $err) = load("$files/closed/a.csv", qw(--table mixed --time-column t));
+        POSIX::_exit($code == 5 && $err =~ /Permission denied\n.*chmod/ ? 0 : 1);    # END is the parent's
+    }
+    waitpid $pid, 0;
+    is($?, 0, 'a file that may not be read is said to be so, with what to do');
+}
+
+# A table that was loaded with its files' names wants them again.
+write_file("$files/cpu.csv", "t,v\n2024-01-01,1\n");
+($code) = load("$files/cpu.csv", qw(--table named --time-column t --series-from-path=origin));
+is($code, 0, 'a column from the names of files');
+refused('--append without it', 6, qr/cpu\.csv, line 2.*"origin".*\n(.*\n)?.*--series-from-path=origin/,
+    "$files/cpu.csv", qw(--table named --append));
+($code) = load("$files/cpu.csv", qw(--table named --append --series-from-path=origin));
+is($code, 0, '... and with it the rows go in');
+
+# Progress goes to standard error alone and stays inside the terminal.
+{
+    open my $file, '>', "$files/long.csv" or die;
+    print $file "t,v\n";
+    print $file "2024-01-01 00:00:00,$_\n" for 1 .. 600_000;
+    close $file;
+    my $command = "stty cols 44; '$ENV{OROCHI}' load --dir '$home' '$files/long.csv' --table long"
+      . " --time-column t >'$files/long.out'";
+    my $screen = `script --quiet --return --command "$command" /dev/null </dev/null`;
+    is($?, 0, 'a load on a terminal');
+    my @drawn = grep { /%/ } split /\r\x1b\[K/, $screen;
+    cmp_ok(scalar @drawn, '>', 0, '... draws progress there');
+    utf8::decode($_) for @drawn;
+    s/\x1b\[\d*m//g for @drawn;
+    is(join("\n", grep { length > 44 } @drawn), '', '... on lines that fit it');
+    unlike(slurp("$files/long.out"), qr/\r|\x1b| %/, '... and none on standard output');
+}
 
 # Stops a load while the server is in the middle of its COPY, and answers its exit status. A load
 # that was too quick is done again with four times the rows.

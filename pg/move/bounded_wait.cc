@@ -20,7 +20,7 @@ namespace orochi::pg {
 namespace {
 
 constexpr int kExclusiveAttemptMs = 200;  // how long one attempt may hold up new readers
-constexpr int kSnapshotAttemptMs = 300;   // less than deadlock_timeout: see FailIfTheyWaitForUs
+constexpr int kSnapshotAttemptMs = 300;   // both less than deadlock_timeout: FailIfTheyWaitForUs
 constexpr int kPauseMsMin = 20;
 constexpr int kPauseMsMax = 1000;
 
@@ -89,8 +89,10 @@ Status GaveUp(std::string message, const std::vector<int>& pids) {
           "again, or raise orochi.move_timeout.");
 }
 
-// Our attempts are shorter than deadlock_timeout, so the server's own check does not run here, and
-// in the others' place it would end them. The one that moves is the one to give up.
+// Asked before each attempt. A session's own deadlock check runs once, deadlock_timeout after it
+// began to wait, and ends that session when we wait for it at that moment. Whoever waits for us
+// already is found here; whoever begins to during the attempt checks after its end, as attempts are
+// shorter than deadlock_timeout. So the one that moves is the one to give up.
 Status FailIfTheyWaitForUs(const std::vector<int>& pids, std::string_view table_name) {
   for (int const pid : pids) {
     if (WaitsForThisSession(pid)) {
@@ -169,17 +171,17 @@ Status LockTableUntil(Oid relation, LOCKMODE mode, const Deadline& deadline) {
 
 Status LockTableExclusivelyInTurns(Oid relation, const Deadline& deadline) {
   for (int pause_ms = kPauseMsMin;; pause_ms = std::min(pause_ms * 2, kPauseMsMax)) {
+    RETURN_IF_ERROR(
+        FailIfTheyWaitForUs(PidsInTheWay(relation, AccessExclusiveLock), TableName(relation)));
     int const attempt_ms = std::clamp(deadline.remaining_ms(), 1, kExclusiveAttemptMs);
     Status const locked = LockOnce(relation, AccessExclusiveLock, attempt_ms);
     if (locked.code() != StatusCode::kTimeout) {
       return locked;
     }
-    std::vector<int> const pids = PidsInTheWay(relation, AccessExclusiveLock);
-    RETURN_IF_ERROR(FailIfTheyWaitForUs(pids, TableName(relation)));
     if (deadline.remaining_ms() == 0) {
       return GaveUp(StrCat("could not lock table ", TableName(relation),
                            " exclusively for the final step within ", deadline.timeout_ms(), " ms"),
-                    pids);
+                    PidsInTheWay(relation, AccessExclusiveLock));
     }
     Pause(std::min(pause_ms, std::max(deadline.remaining_ms(), 1)));
   }
@@ -191,6 +193,8 @@ Status WaitForSnapshotsUpTo(TransactionId newest_change, const char* table_name,
   for (int round = 0; round < 2; ++round) {
     for (const VirtualTransactionId& vxid : OldSnapshots(newest_change)) {
       for (bool ended = false; !ended;) {
+        RETURN_IF_ERROR(FailIfTheyWaitForUs(PidsOf(OldSnapshots(newest_change)),
+                                            StrCat("\"", table_name, "\"")));
         Status const status =
             WaitOnce(vxid, std::clamp(deadline.remaining_ms(), 1, kSnapshotAttemptMs));
         ended = status.ok();
@@ -200,12 +204,10 @@ Status WaitForSnapshotsUpTo(TransactionId newest_change, const char* table_name,
         if (status.code() != StatusCode::kTimeout) {
           return status;
         }
-        std::vector<int> const pids = PidsOf(OldSnapshots(newest_change));
-        RETURN_IF_ERROR(FailIfTheyWaitForUs(pids, StrCat("\"", table_name, "\"")));
         if (deadline.remaining_ms() == 0) {
           return GaveUp(StrCat("snapshots older than the newest change of table \"", table_name,
                                "\" are still in use after ", deadline.timeout_ms(), " ms"),
-                        pids);
+                        PidsOf(OldSnapshots(newest_change)));
         }
       }
     }

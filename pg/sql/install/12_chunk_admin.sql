@@ -45,19 +45,28 @@ COMMENT ON FUNCTION orochi.chunks_detailed_size(regclass) IS 'bytes on disk of e
 
 -- Bounds as text: the time column may be of any type of time or an integer. A bound of MINVALUE or
 -- MAXVALUE, or of infinity, is shown as infinite.
+--
+-- The catalogs are read as of the statement's snapshot, while bound and size are those of now: a chunk
+-- that another session has dropped in between has neither, and is left out. The size waits for the
+-- lock of such a drop and so comes last: a chunk with a size had its bound before. The join's
+-- conditions stand there again so that no plan asks for the size of tables that are no chunks.
 CREATE VIEW orochi.chunks AS
 SELECT h.relation AS hypertable, c.oid::regclass AS chunk,
-       CASE bound.of[1] WHEN 'MINVALUE' THEN '-infinity' ELSE trim(bound.of[1], '''') END AS range_start,
-       CASE bound.of[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE trim(bound.of[2], '''') END AS range_end,
+       CASE range.bounds[1] WHEN 'MINVALUE' THEN '-infinity' ELSE trim(range.bounds[1], '''') END AS range_start,
+       CASE range.bounds[2] WHEN 'MAXVALUE' THEN 'infinity' ELSE trim(range.bounds[2], '''') END AS range_end,
        CASE c.relkind WHEN 'f' THEN 'foreign' WHEN 'p' THEN 'partitioned' ELSE a.amname::text END AS place,
        CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS row_estimate,
-       pg_catalog.pg_total_relation_size(c.oid) AS bytes
+       now.bytes
 FROM orochi.hypertable h
 JOIN pg_catalog.pg_inherits i ON i.inhparent = h.relation
 JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
 LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
+CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_expr(c.relpartbound, c.oid),
+                           pg_catalog.pg_total_relation_size(c.oid)
+                    WHERE c.oid = i.inhrelid AND i.inhparent = h.relation) AS now(bound, bytes)
 CROSS JOIN LATERAL (SELECT pg_catalog.regexp_match(
-  pg_catalog.pg_get_expr(c.relpartbound, c.oid), '^FOR VALUES FROM \((.*)\) TO \((.*)\)$')) AS bound(of);
+  now.bound, '^FOR VALUES FROM \((.*)\) TO \((.*)\)$')) AS range(bounds)
+WHERE now.bytes IS NOT NULL;
 COMMENT ON VIEW orochi.chunks IS 'chunks of all hypertables: what they cover, where they are, how large they are';
 GRANT SELECT ON orochi.chunks TO PUBLIC;
 

@@ -1,5 +1,4 @@
--- Goal: constraints, triggers, foreign keys and policies work on columnar tables as on heap; what
--- does not work yet says so, with the table's name and a hint.
+-- Goal: constraints, triggers, foreign keys and policies work on columnar tables as on heap.
 CREATE SCHEMA columnar_constraints;
 SET search_path = columnar_constraints;
 CREATE TABLE u (id int PRIMARY KEY, v text UNIQUE) USING columnar;
@@ -61,12 +60,12 @@ INSERT INTO cascade_child VALUES (2);
 DELETE FROM child WHERE false;
 TRUNCATE child;
 DELETE FROM heap_parent WHERE id = 2;
--- Row locks: shared ones hold, since rows cannot change; exclusive ones are not there yet.
+-- Row locks.
 SELECT * FROM u WHERE id = 1 FOR KEY SHARE;
 SELECT * FROM u WHERE id = 1 FOR SHARE;
 SELECT * FROM u WHERE id = 1 FOR UPDATE;
 SELECT * FROM u WHERE id = 1 FOR NO KEY UPDATE;
--- Not there yet.
+-- Changes, and what constraints say of them.
 UPDATE u SET v = 'x' WHERE id = 1;
 UPDATE u SET v = 'x' WHERE false;
 DELETE FROM u WHERE id = 1;
@@ -74,7 +73,7 @@ INSERT INTO u VALUES (1, 'k') ON CONFLICT DO NOTHING;
 INSERT INTO u VALUES (100000, 'k') ON CONFLICT DO NOTHING;
 INSERT INTO u VALUES (1, 'k') ON CONFLICT (id) DO UPDATE SET v = 'p';
 ALTER TABLE u ADD EXCLUDE USING btree (id WITH =);
-SELECT xmin FROM u LIMIT 1;
+SELECT count(xmin) > 0 AS has_xmin FROM u;
 -- Generated and identity columns, CHECK, NOT NULL, RETURNING.
 CREATE TABLE g (
   id int GENERATED ALWAYS AS IDENTITY, a int NOT NULL CHECK (a > 0),

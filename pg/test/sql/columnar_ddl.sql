@@ -3,6 +3,7 @@
 -- and committed; catalog rows of stripes go with their storage.
 CREATE SCHEMA columnar_ddl;
 SET search_path = columnar_ddl;
+SET orochi.columnar_row_page_rows = 0;  -- stripes are what this is about
 SELECT count(*) AS stripes_before FROM orochi.columnar_stripe \gset
 CREATE TABLE t (a int, b text) USING columnar;
 INSERT INTO t SELECT i, 'b' || i FROM generate_series(1, 5) i;

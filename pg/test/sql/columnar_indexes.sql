@@ -3,6 +3,7 @@
 -- heap twin.
 CREATE SCHEMA columnar_indexes;
 SET search_path = columnar_indexes;
+SET orochi.columnar_row_page_rows = 0;  -- stripes are what this is about
 CREATE FUNCTION same(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE by_index text; by_heap text;
 BEGIN
@@ -105,9 +106,9 @@ DROP TABLE far;
 -- Unique index over duplicates.
 CREATE UNIQUE INDEX ON ix ((id / 2));
 -- Tuple ids.
-SELECT id FROM ix WHERE ctid = '(0,5)';
-SELECT id FROM ix WHERE ctid IN ('(1,1)', '(9999,1)', '(0,300)', '(0,0)', '(4294967294,5)');
-SELECT id FROM ix WHERE ctid > '(23,100)' ORDER BY ctid LIMIT 2;
+SELECT id FROM ix WHERE ctid = '(2147483648,5)';
+SELECT id FROM ix WHERE ctid IN ('(2147483649,1)', '(2147493647,1)', '(2147483648,300)', '(2147483648,0)', '(4294967294,5)', '(1,1)', '(9999,1)');
+SELECT id FROM ix WHERE ctid > '(2147483671,100)' ORDER BY ctid LIMIT 2;
 -- An index made in the transaction of the rows, and one on rows still on their way.
 BEGIN;
 INSERT INTO ix (id, t) VALUES (7001, 'on its way');

@@ -2,6 +2,7 @@
 -- them, exactly as heap rows do. Method: scripts whose right answer is known from heap.
 CREATE SCHEMA columnar_transactions;
 SET search_path = columnar_transactions;
+SET orochi.columnar_row_page_rows = 0;  -- stripes are what this is about
 CREATE TABLE s (a int) USING columnar;
 BEGIN;
 INSERT INTO s VALUES (1);

@@ -43,8 +43,18 @@ Column Column::Of(std::string name, TypeRef type) {
   return column;
 }
 
+bool ColumnNameComesBefore(std::string_view a, std::string_view b) {
+  // Cassandra compares a prefix with its first bit flipped as if it were not: names that start with
+  // a byte of 0x80 or more (any letter outside ASCII) come first.
+  auto const starts_high = [](std::string_view name) {
+    return !name.empty() && (static_cast<unsigned char>(name.front()) & 0x80) != 0;
+  };
+  bool const a_is_high = starts_high(a);
+  return a_is_high != starts_high(b) ? a_is_high : a < b;
+}
+
 bool ColumnComesBefore(const Column& a, const Column& b) {
-  return a.is_complex != b.is_complex ? b.is_complex : a.name < b.name;
+  return a.is_complex != b.is_complex ? b.is_complex : ColumnNameComesBefore(a.name, b.name);
 }
 
 Result<Layout> Layout::FromStatistics(const Statistics& statistics) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -23,8 +24,10 @@ struct Column {
 };
 
 /// Cassandra's order of columns: the simple ones by name, then the complex ones by name. Names
-/// compare as unsigned bytes.
+/// compare as unsigned bytes, but those that start with a byte above 0x7F come before the others.
 bool ColumnComesBefore(const Column& a, const Column& b);
+/// That of columns of one kind.
+bool ColumnNameComesBefore(std::string_view a, std::string_view b);
 
 /// What a stream of rows is made of. CellView::column_index points into `statics` for static rows
 /// and into `regulars` for others; both are in Cassandra's order.

@@ -101,6 +101,8 @@ struct Unfiltered {
   std::span<const CellView> cells;
   std::span<const ComplexColumnView> complex_columns;
 
+  uint64_t position_bytes = 0;  // in the uncompressed Data.db, where read from one SSTable
+
   // Markers: the deletion that ends here and the one that starts here; live when none does.
   DeletionTime close;
   DeletionTime open;
@@ -117,7 +119,8 @@ struct Unfiltered {
 struct PartitionView {
   Bytes key;  // one column: its value; several: u16 length, bytes and 0 for each
   DeletionTime deletion;
-  uint64_t position_bytes = 0;  // in the uncompressed Data.db
+  uint64_t position_bytes = 0;       // in the uncompressed Data.db
+  uint64_t body_position_bytes = 0;  // of the first row or marker
 };
 
 }  // namespace orochi::sstable

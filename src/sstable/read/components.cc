@@ -45,6 +45,10 @@ Result<ComponentSet> ComponentSet::Load(io::FileSystem& files, const std::string
       return Status::Corruption(StrCat(path, ": does not list ", ComponentFileName(needed)));
     }
   }
+  if (!set.Has(Component::kCompressionInfo) && !set.Has(Component::kCrc)) {
+    // Data.db is one or the other; to guess would be to take compressed bytes for rows.
+    return Status::Corruption(StrCat(path, ": lists neither CompressionInfo.db nor CRC.db"));
+  }
   for (Component const component : kComponents) {
     if (!set.Has(component)) {
       continue;

@@ -70,6 +70,17 @@ Result<std::unique_ptr<DataFile>> DataFile::Open(io::FileSystem& files,
   return data;
 }
 
+Result<std::unique_ptr<DataFile>> DataFile::OpenPlain(io::FileSystem& files, std::string path,
+                                                      uint32_t block_size_bytes) {
+  std::unique_ptr<DataFile> data(new DataFile());
+  data->name_ = std::move(path);
+  ASSIGN_OR_RETURN(data->file_, files.OpenForRead(data->name_));
+  ASSIGN_OR_RETURN(data->stored_size_bytes_, data->file_->SizeBytes());
+  data->size_bytes_ = data->stored_size_bytes_;
+  data->chunk_size_bytes_ = block_size_bytes;
+  return data;
+}
+
 Status DataFile::CheckCompressionInfo(const std::string& path) {
   Result<CompressorKind> kind = CompressorFromClassName(compression_->compressor);
   if (!kind.ok()) {

@@ -35,6 +35,10 @@ class DataFile {
                                                 const Descriptor& descriptor,
                                                 const Options& options);
 
+  /// Any other file, read in blocks of `block_size_bytes` without checksums.
+  static Result<std::unique_ptr<DataFile>> OpenPlain(io::FileSystem& files, std::string path,
+                                                     uint32_t block_size_bytes);
+
   const std::string& name() const { return name_; }
   uint64_t size_bytes() const { return size_bytes_; }
   uint64_t stored_size_bytes() const { return stored_size_bytes_; }

@@ -26,7 +26,8 @@ class DataWindow {
   /// REQUIRES: size_bytes <= available().
   void Advance(size_t size_bytes) { at_ += size_bytes; }
 
-  const std::byte* at() const { return buffer_.get() + at_; }
+  /// Equal to end() where nothing is read yet.
+  const std::byte* at() const { return buffer_.get() + (at_ < filled_ ? at_ : filled_); }
   const std::byte* end() const { return buffer_.get() + filled_; }
   size_t available() const { return at_ < filled_ ? filled_ - at_ : 0; }
   uint64_t position_bytes() const { return base_ + at_; }

@@ -6,19 +6,27 @@
 
 #include "base/result.h"
 #include "io/file.h"
+#include "sstable/format/bloom_filter.h"
 #include "sstable/format/descriptor.h"
 #include "sstable/format/layout.h"
+#include "sstable/format/selection.h"
 #include "sstable/format/statistics.h"
 #include "sstable/format/unfiltered_stream.h"
+#include "sstable/read/components.h"
 #include "sstable/read/data_file.h"
 
 namespace orochi::sstable {
+
+namespace internal {
+class PartitionIndex;
+}
 
 struct ReaderOptions {
   bool verify_checksums = true;
   /// How much a scan reads and expands at a time.
   size_t scan_size_bytes = 256 * 1024;
-  /// A row that needs more memory is refused with kResourceExhausted.
+  /// A row that is longer than this, and than what is read at a time, is refused with
+  /// kResourceExhausted.
   uint64_t row_size_bytes_max = uint64_t{256} << 20;
 };
 
@@ -44,13 +52,29 @@ class SstableReader {
 
   /// Every partition with every row.
   std::unique_ptr<UnfilteredStream> Scan() const;
+  /// The partitions of a range, with the rows of a selection.
+  Result<std::unique_ptr<UnfilteredStream>> Scan(PartitionRange range,
+                                                 RowSelection selection = {}) const;
+  /// The partition of `key`, or a stream of none. Wide partitions are read from where the selection
+  /// starts. Uses the bloom filter first.
+  Result<std::unique_ptr<UnfilteredStream>> Lookup(Bytes key, RowSelection selection = {}) const;
+  /// False when the partition is certainly not there: the bloom filter or the range of keys says
+  /// so.
+  Result<bool> MayContain(Bytes key) const;
+
+  /// Loads what lookups need now rather than with the first one.
+  Status LoadIndex() const;
+  /// Nothing where the SSTable has no filter. Loads it.
+  Result<const BloomFilter*> Filter() const;
+  const ComponentSet& components() const;
+  std::string PathOf(Component component) const;
 
  private:
   struct State;
   SstableReader(io::FileSystem& files, std::string directory, Descriptor descriptor,
                 const ReaderOptions& options);
   Status Load();
-  std::string PathOf(Component component) const;
+  Result<const internal::PartitionIndex*> Index() const;
 
   io::FileSystem& files_;
   std::string directory_;

@@ -238,4 +238,19 @@ Result<BigDecimal> AddBigDecimals(const BigDecimal& left, const BigDecimal& righ
   return sum;
 }
 
+BigDecimal DivideBigDecimal(const BigDecimal& value, uint64_t divisor, bool half_even) {
+  ASSERT(divisor > 0);
+  Bignum const number = FromDigits(value.digits);
+  BN_ULONG const remainder = BN_div_word(number.get(), divisor);
+  bool const odd = BN_is_odd(number.get()) != 0;
+  uint64_t const rest = divisor - remainder;  // above the middle where less than the remainder
+  if (half_even && (remainder > rest || (remainder == rest && odd))) {
+    ASSERT(BN_add_word(number.get(), 1) == 1);
+  }
+  BigDecimal quotient = value;
+  quotient.digits = ToDigits(number);
+  quotient.negative = value.negative && !quotient.zero();
+  return quotient;
+}
+
 }  // namespace orochi::sstable

@@ -40,4 +40,8 @@ int CompareBigDecimals(const BigDecimal& left, const BigDecimal& right);
 /// kOutOfRange where the scales are so far apart that the sum would fill the memory.
 Result<BigDecimal> AddBigDecimals(const BigDecimal& left, const BigDecimal& right);
 
+/// Keeps the scale; rounds to the nearest, ties to even, or else towards zero.
+/// REQUIRES: divisor > 0.
+BigDecimal DivideBigDecimal(const BigDecimal& value, uint64_t divisor, bool half_even);
+
 }  // namespace orochi::sstable

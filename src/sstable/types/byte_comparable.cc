@@ -45,7 +45,7 @@ void AppendVariableInteger(int64_t value, std::string& out) {
   auto word = static_cast<uint64_t>(negative ? ~value : value);
   int const bits = 64 - std::countl_zero(word | 1);
   int const size_bytes = bits / 7 + 1;
-  if (size_bytes >= 9) {  // 56 to 63 bits
+  if (size_bytes >= 9) {        // 56 to 63 bits
     word |= uint64_t{1} << 63;  // the length's last bit, which the first byte has no room for
     out += ToChar(negative ? 0x00 : 0xFF);
   } else {

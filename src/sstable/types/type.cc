@@ -102,10 +102,6 @@ constexpr std::array<std::string_view, 57> kReservedWords = {
     "truncate", "unlogged", "update",       "use",          "using",  "view",        "where",
     "with"};
 
-bool IsReserved(std::string_view word) {
-  return std::binary_search(kReservedWords.begin(), kReservedWords.end(), word);
-}
-
 bool IsUuidKind(TypeKind kind) {
   return kind == TypeKind::kUuid || kind == TypeKind::kTimeuuid;
 }
@@ -305,13 +301,17 @@ std::string CqlName(const Type& type) {
   }
 }
 
+bool IsReservedWord(std::string_view word) {
+  return std::binary_search(kReservedWords.begin(), kReservedWords.end(), word);
+}
+
 std::string QuoteIdentifier(std::string_view name) {
   bool const plain =
       !name.empty() && name[0] >= 'a' && name[0] <= 'z' &&
       std::all_of(
           name.begin(), name.end(),
           [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; }) &&
-      !IsReserved(name);
+      !IsReservedWord(name);
   if (plain) {
     return std::string(name);
   }

@@ -111,6 +111,9 @@ bool CanReadAs(const Type& from, const Type& to);
 /// are their class string in quotes. Reversal is not part of it.
 std::string CqlName(const Type& type);
 
+/// True for the words, in lower case, that CQL never takes as an unquoted name.
+bool IsReservedWord(std::string_view word);
+
 /// An identifier as CQL text needs it: quoted where it is not lower case or is a reserved word.
 std::string QuoteIdentifier(std::string_view name);
 

@@ -46,11 +46,16 @@ Status PartitionCursor::WantMore(uint64_t needed_bytes) {
   return window_.Ensure(wanted);
 }
 
-Status PartitionCursor::OpenPartition(uint64_t position_bytes) {
-  if (position_bytes >= source_.data.size_bytes()) {
-    return CorruptAt(position_bytes, StrCat("a partition is expected here, but the table has ",
-                                            source_.data.size_bytes(), " bytes"));
+Status PartitionCursor::CheckPosition(uint64_t position_bytes) const {
+  if (position_bytes < source_.data.size_bytes()) {
+    return Status::Ok();
   }
+  return CorruptAt(position_bytes, StrCat("an index points here, but the table has ",
+                                          source_.data.size_bytes(), " bytes"));
+}
+
+Status PartitionCursor::OpenPartition(uint64_t position_bytes) {
+  RETURN_IF_ERROR(CheckPosition(position_bytes));
   window_.Seek(position_bytes);
   current_size_bytes_ = 0;
   at_partition_end_ = false;
@@ -61,6 +66,7 @@ Status PartitionCursor::OpenPartition(uint64_t position_bytes) {
     RETURN_IF_ERROR(ReadStaticRow());
   }
   body_position_bytes_ = window_.position_bytes();
+  partition_.body_position_bytes = body_position_bytes_;
   return Status::Ok();
 }
 
@@ -155,6 +161,7 @@ Result<bool> PartitionCursor::NextHead() {
         return CorruptAt(position_bytes(), "a static row is not the first of its partition");
       }
       current_size_bytes_ = decoder_.total_size_bytes();
+      decoder_.set_position_bytes(position_bytes());
       return true;
     }
     if (outcome == Outcome::kEndOfPartition) {

@@ -58,6 +58,8 @@ class PartitionCursor {
   /// Passes over the rest of the partition. Returns where the next one starts.
   Result<uint64_t> SkipPartition();
 
+  /// kCorruption for a position, from an index, outside the table.
+  Status CheckPosition(uint64_t position_bytes) const;
   Status CorruptAt(uint64_t position_bytes, std::string_view what) const {
     return source_.data.CorruptAt(position_bytes, what);
   }

@@ -43,6 +43,7 @@ class UnfilteredDecoder {
 
   /// What was decoded; after DecodeHead alone kind and clustering only.
   const Unfiltered& value() const { return value_; }
+  void set_position_bytes(uint64_t position_bytes) { value_.position_bytes = position_bytes; }
   uint64_t total_size_bytes() const { return total_size_bytes_; }
   uint64_t needed_bytes() const { return needed_bytes_; }
   /// What the unfiltered says about the one before it.

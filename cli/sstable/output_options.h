@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/command.h"
+#include "sstable/read/reader.h"
+#include "sstable/schema/table_schema.h"
+#include "sstable/write/sstable_writer.h"
+
+namespace orochi::cli {
+
+/// How and where subcommands that write SSTables write them, as asked for on the command line.
+struct OutputOptions {
+  std::string directory;
+  std::string format;       // empty: as the command decides
+  std::string compression;  // empty: as the command decides
+  uint32_t chunk_kb = 0;    // 0: as the command decides
+  uint64_t size_mb_max = 0;
+
+  /// Of the format and of the compression, for the help.
+  void AddTo(CLI::App& command, const std::string& format_default,
+             const std::string& compression_default);
+
+  uint64_t size_bytes_max() const { return size_mb_max << 20; }
+  /// Puts what was asked for in the place of what is in `options`.
+  Status Apply(sstable::WriterOptions& options) const;
+};
+
+/// What the schema's WITH asks for, in format oa.
+Result<sstable::WriterOptions> WriterOptionsOf(const sstable::TableSchema& schema);
+
+/// One line for what was written: files, partitions, rows, sizes; on standard output.
+Status ReportWritten(const std::string& directory,
+                     const std::vector<sstable::WrittenSstable>& written);
+
+/// kFailedPrecondition when `directory` is one of those that `paths` name: what is read is never
+/// changed.
+Status CheckApart(const std::string& directory, const std::vector<std::string>& paths);
+
+}  // namespace orochi::cli

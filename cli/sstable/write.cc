@@ -1,0 +1,144 @@
+// `orochi sstable write`: SSTables from CQL statements.
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "base/str_cat.h"
+#include "cli/sstable/commands.h"
+#include "cli/sstable/output_options.h"
+#include "cli/text_file.h"
+#include "io/posix/posix_file_system.h"
+#include "io/posix/system_clock.h"
+#include "sstable/change/cql_changes.h"
+#include "sstable/change/table_loader.h"
+#include "sstable/cql/parser.h"
+
+namespace orochi::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFooter =
+    R"(Takes INSERT, UPDATE, DELETE and BATCH in any order and writes the rows that they make,
+as Cassandra would. CREATE and ALTER are read from --schema and passed over elsewhere. Not
+possible without a cluster: IF, counters, changing list elements by index or value.
+
+  orochi sstable write -o out/ks/users/ --schema cluster.cql inserts.cql
+  generate | orochi sstable write -o out/ --schema cluster.cql --table users -
+  nodetool import ks users out/ks/users/        lets a node have them)";
+
+struct WriteRequest {
+  std::vector<std::string> scripts;
+  std::vector<std::string> schema_files;
+  std::string table;
+  OutputOptions output;
+  uint64_t memory_mb = 256;
+};
+
+Result<std::string> ReadScript(const std::string& name) {
+  if (name != "-") {
+    return ReadTextFile(name);
+  }
+  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+}
+
+Result<sstable::TableSchema> ReadSchema(const WriteRequest& request) {
+  std::string script;
+  for (const std::string& file : request.schema_files) {
+    ASSIGN_OR_RETURN(std::string const text, ReadTextFile(file));
+    script += StrCat(text, "\n;\n");
+  }
+  Result<std::vector<sstable::TableSchema>> const tables = sstable::TablesFromCql(script, "");
+  if (!tables.ok()) {
+    return Status(tables.status()).WithContext(request.schema_files.front());
+  }
+  ASSIGN_OR_RETURN(const sstable::TableSchema* const table,
+                   sstable::PickTable(*tables, request.table));
+  return *table;
+}
+
+Status AddStatements(const std::string& name, sstable::CqlChanges& changes,
+                     sstable::TableLoader& loader) {
+  ASSIGN_OR_RETURN(std::string const text, ReadScript(name));
+  ASSIGN_OR_RETURN(std::vector<sstable::cql::Statement> const statements,
+                   sstable::cql::ParseScript(text));
+  for (const sstable::cql::Statement& statement : statements) {
+    ASSIGN_OR_RETURN(std::vector<sstable::RowChange> bound, changes.Bind(statement));
+    for (sstable::RowChange& change : bound) {
+      RETURN_IF_ERROR(loader.Add(std::move(change)));
+    }
+  }
+  return Status::Ok();
+}
+
+/// A directory for sorted runs beside the output; gone when this is.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& directory)
+      : path_(fs::path(directory) / "orochi-unfinished.sort") {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code ignored;  // what is left has a name that nobody reads
+    fs::remove_all(path_, ignored);
+  }
+  std::string path() const { return path_.string(); }
+
+ private:
+  fs::path path_;
+};
+
+Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& request) {
+  ASSIGN_OR_RETURN(sstable::TableSchema const schema, ReadSchema(request));
+  ASSIGN_OR_RETURN(sstable::WriterOptions writer_options, WriterOptionsOf(schema));
+  RETURN_IF_ERROR(request.output.Apply(writer_options));
+  io::PosixFileSystem files;
+  Scratch const scratch(request.output.directory);
+  sstable::LoadOptions options = {.writer = std::move(writer_options),
+                                  .size_bytes_max = request.output.size_bytes_max(),
+                                  .memory_bytes_max = request.memory_mb << 20,
+                                  .scratch_directory = scratch.path()};
+  sstable::TableLoader loader(files, request.output.directory,
+                              sstable::LayoutOf(schema, sstable::Partitioner::kMurmur3),
+                              std::move(options));
+  io::SystemClock clock;
+  sstable::CqlChanges changes(schema, clock.NowMicros());
+  for (const std::string& script : request.scripts) {
+    Status const status = AddStatements(script, changes, loader);
+    if (!status.ok()) {
+      return Status(status).WithContext(script == "-" ? "standard input" : script);
+    }
+  }
+  return loader.Finish();
+}
+
+}  // namespace
+
+void AddSstableWrite(CLI::App& sstable, Invocation& invocation) {
+  CLI::App* command = AddCommand(sstable, "write", "Make SSTables from CQL statements", kFooter);
+  auto request = std::make_shared<WriteRequest>();
+  command
+      ->add_option("scripts", request->scripts,
+                   "Files of CQL statements, - for standard input; each is\nread as a whole")
+      ->required()
+      ->type_name("FILES");
+  command->add_option("--schema", request->schema_files, "CQL with CREATE TYPE and CREATE TABLE")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("--table", request->table, "Which table of the schema, where it has several")
+      ->type_name("NAME");
+  request->output.AddTo(*command, "oa", "the schema's");
+  command
+      ->add_option("--memory-mb", request->memory_mb,
+                   "Sort this much in memory, more through files beside the\noutput. Default: 256")
+      ->check(CLI::Range(1, 1 << 20))
+      ->type_name("MIB");
+  command->callback([request, &invocation] {
+    Result<std::vector<sstable::WrittenSstable>> const written = RunWrite(*request);
+    FinishSstable(invocation, written.ok() ? ReportWritten(request->output.directory, *written)
+                                           : written.status());
+  });
+}
+
+}  // namespace orochi::cli

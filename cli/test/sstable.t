@@ -1,0 +1,82 @@
+# Goal: the commands of the SSTable guide do what it says, and say what is wrong with exit codes that
+# scripts can rely on. Method: the guide's own table is written and asked; no server, no Cassandra.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use File::Temp qw(tempdir);
+use OrochiCommand;
+use Test::More;
+
+my $guide = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/guide/sstable.md");
+my $dir = tempdir('orochi-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
+for my $name ('shop.cql', 'orders.cql') {
+    my ($block) = $guide =~ /```sql\n-- \Q$name\E\n(.*?)```/s;
+    ok($block, "the guide has $name");
+    write_file("$dir/$name", $block);
+}
+my $schema = "$dir/shop.cql";
+my $table = "$dir/orders";
+orochi_ok('write makes SSTables', qw(sstable write -o), $table, '--schema', $schema, "$dir/orders.cql");
+
+my $out = orochi_ok('info reads the metadata', qw(sstable info --json), $table);
+like($out, qr/"partitions": 2, /, '... and counts partitions');
+
+$out = orochi_ok('schema prints CQL', qw(sstable schema --schema), $schema, $table);
+like($out, qr/CLUSTERING ORDER BY \(placed DESC, id ASC\)/, '... with the clustering order');
+$out = orochi_ok('schema works from the files alone', qw(sstable schema), $table);
+like($out, qr/PRIMARY KEY \(key, ck0, ck1\)/, '... with names made up for key columns');
+
+$out = orochi_ok('dump prints JSON', qw(sstable dump --lines --key ada), $table);
+is(scalar(split /\n/, $out), 1, '... one partition');
+like($out, qr/"deletion_info":\{"marked_deleted":"2024-03-03T00:00:00Z"/, '... with its tombstone');
+
+my @query = (qw(sstable query --schema), $schema);
+$out = orochi_ok('query finds live rows', @query, "SELECT placed, id, tags, delivery.city FROM orders WHERE customer = 'ada'", $table);
+is($out, <<'END', '... as a table');
+
+ placed                          | id | tags             | delivery.city
+---------------------------------+----+------------------+---------------
+ 2024-03-01 00:00:00.000000+0000 |  1 | {'fast', 'gift'} |         Basel
+
+(1 rows)
+END
+$out = orochi_ok('query aggregates', @query, 'SELECT customer, count(*), sum(total) AS total FROM orders GROUP BY customer', '--format', 'csv', $table);
+is($out, "customer,count,total\nbob,1,99.00\nada,1,19.90\n", '... as CSV');
+$out = orochi_ok('query gives JSON', @query, 'SELECT id FROM orders PER PARTITION LIMIT 1', qw(--format lines), $table);
+is($out, "{\"id\": 3}\n{\"id\": 1}\n", '... object by object');
+$out = orochi_ok('EXPLAIN says what was read', @query, "EXPLAIN SELECT * FROM orders WHERE customer = 'ada' AND placed > '2024-02-01'", $table);
+like($out, qr/1 partition\(s\) by key.*1 slice\(s\).*1 returned/s, '... by key and slice');
+
+orochi_ok('verify passes', qw(sstable verify), $table);
+$out = orochi_ok('a table does not differ from itself', qw(sstable diff), $table, $table);
+like($out, qr/^the same: 2 partitions$/m, '... and diff says so');
+
+# What is wrong.
+my ($code, $err);
+($code, $out, $err) = orochi(@query, 'SELECT nope FROM orders', $table);
+is($code, 2, 'an unknown column exits 2');
+like($err, qr/line 1:7 Undefined column name nope in table shop\.orders/, '... with its position');
+($code, $out, $err) = orochi(@query, "SELECT * FROM orders WHERE status = 'open'", $table);
+like($err, qr/use ALLOW FILTERING/, 'filtering has to be allowed');
+($code) = orochi(qw(sstable info), "$dir/none");
+is($code, 4, 'a missing directory exits 4');
+write_file("$dir/other.cql", 'CREATE TABLE shop.orders (customer int PRIMARY KEY)');
+($code, $out, $err) = orochi(qw(sstable schema --schema), "$dir/other.cql", $table);
+is($code, 5, 'a schema of another table exits 5');
+like($err, qr/partition key has type text, but int/, '... and names both types');
+
+my ($data) = glob "$table/*-Data.db";
+my $bytes = slurp($data);
+substr($bytes, 10, 1) = chr(ord(substr($bytes, 10, 1)) ^ 1);
+write_file($data, $bytes);
+($code, $out, $err) = orochi(qw(sstable dump), $table);
+is($code, 6, 'a damaged file exits 6');
+like($err, qr/-Data\.db: .*offset/, '... with the file and the place');
+($code, $out) = orochi(qw(sstable verify), $table);
+is($code, 6, 'verify finds it');
+like($out, qr/DAMAGED/, '... and says so');
+($code, $out) = orochi(qw(sstable diff), $table, $table);
+is($code, 6, 'diff does not take damage for a difference');
+
+done_testing();

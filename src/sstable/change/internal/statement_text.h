@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "base/str_cat.h"
+#include "sstable/cql/lexer.h"
+#include "sstable/format/clustering.h"
+
+namespace orochi::sstable::internal {
+
+/// What messages about statements begin with.
+inline std::string At(const cql::Position& position) {
+  return StrCat("line ", position.line, ":", position.column, " ");
+}
+
+inline Status Undefined(const cql::Position& position, std::string_view column) {
+  return Status::InvalidArgument(StrCat(At(position), "Undefined column name ", column));
+}
+
+/// The values of the first few clustering columns.
+inline ClusteringPrefix Prefix(ClusteringKind kind, const std::vector<std::string>& values) {
+  std::vector<ClusteringValue> views;
+  for (const std::string& value : values) {
+    views.push_back({.bytes = AsBytes(value), .is_null = false});
+  }
+  return ClusteringPrefix(ClusteringView{.kind = kind, .values = views});
+}
+
+}  // namespace orochi::sstable::internal

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "io/testing/memory_file_system.h"
+#include "sstable/check/testing/owned_stream.h"
+#include "sstable/format/crc32.h"
+#include "sstable/read/reader.h"
+#include "sstable/read/verify.h"
+#include "sstable/write/sstable_writer.h"
+#include "sstable/write/testing/random_table.h"
+
+namespace orochi::sstable::testing {
+
+/// A small good table, of which a fuzz target replaces one component at a time. Not compressed, so
+/// that what the fuzzer writes is what the decoders see.
+class DamagedTable {
+ public:
+  explicit DamagedTable(Version version) : descriptor_{version, "1"} {
+    files_.CreateDirectories("t").IgnoreError("in memory");
+    SeededRandom random(5);
+    RandomTableOptions const table = {.partition_count = 3, .row_count_max = 30};
+    layout_ = RandomTableLayout(table);
+    partitions_ = RandomPartitions(random, layout_, table);
+    WriterOptions options;
+    options.version = version;
+    options.compression.reset();
+    options.row_block_size_bytes = 256;
+    auto writer = SstableWriter::Create(files_, "t", layout_, options);
+    OwnedStream source(layout_, partitions_, false);
+    WriteStream(source, **writer).IgnoreError("checked by the first lookup");
+    (*writer)->Finish().status().IgnoreError("as above");
+  }
+
+  /// The fuzzer's bytes as a component: an even first byte says that edits follow, each a u16
+  /// position and what to flip there, an odd one that the rest is the component itself.
+  std::vector<std::byte> Apply(Component component, std::span<const std::byte> input) {
+    std::vector<std::byte> bytes;
+    if (input.empty() || (input[0] & std::byte{1}) == std::byte{0}) {
+      bytes = *ReadWholeFile(files_, PathOf(component), UINT64_MAX);
+      for (size_t at = 1; at + 3 <= input.size(); at += 3) {
+        size_t const position =
+            std::to_integer<size_t>(input[at]) * 256 + std::to_integer<size_t>(input[at + 1]);
+        if (!bytes.empty()) {
+          bytes[position % bytes.size()] ^= input[at + 2];
+        }
+      }
+    } else {
+      bytes.assign(input.begin() + 1, input.end());
+    }
+    return bytes;
+  }
+
+  /// Reads everything there is in every way there is, with `bytes` for the component.
+  void ReadAll(Component component, const std::vector<std::byte>& bytes) {
+    std::vector<std::byte> const good = *ReadWholeFile(files_, PathOf(component), UINT64_MAX);
+    std::vector<std::byte> const good_crc =
+        *ReadWholeFile(files_, PathOf(Component::kCrc), UINT64_MAX);
+    Store(PathOf(component), bytes);
+    if (component == Component::kData) {
+      Store(PathOf(Component::kCrc), BlockCrcs(bytes));
+    }
+    auto const reader = SstableReader::Open(files_, "t", descriptor_);
+    if (reader.ok()) {
+      ReadTable(**reader);
+    }
+    Verify(files_, "t", descriptor_).status().IgnoreError("damage is expected");
+    Store(PathOf(component), good);
+    Store(PathOf(Component::kCrc), good_crc);
+  }
+
+ private:
+  std::string PathOf(Component component) const { return "t/" + descriptor_.FileName(component); }
+
+  void Store(const std::string& path, const std::vector<std::byte>& bytes) {
+    auto file = files_.Create(path);
+    (*file)->Append(bytes).IgnoreError("in memory");
+    (*file)->Close().IgnoreError("in memory");
+  }
+
+  static std::vector<std::byte> BlockCrcs(std::span<const std::byte> bytes) {
+    constexpr uint32_t kBlockSizeBytes = 65536;
+    std::vector<std::byte> out;
+    auto const append = [&](uint32_t value) {
+      for (int shift = 24; shift >= 0; shift -= 8) {
+        out.push_back(static_cast<std::byte>(value >> shift));
+      }
+    };
+    append(kBlockSizeBytes);
+    for (size_t at = 0; at < bytes.size(); at += kBlockSizeBytes) {
+      append(Crc32(bytes.subspan(at, std::min<size_t>(kBlockSizeBytes, bytes.size() - at))));
+    }
+    return out;
+  }
+
+  static void Drain(const Result<std::unique_ptr<UnfilteredStream>>& stream) {
+    if (stream.ok()) {
+      Transcript(**stream).status().IgnoreError("damage is expected");
+    }
+  }
+
+  void ReadTable(const SstableReader& reader) {
+    Drain(reader.Scan(PartitionRange()));
+    Drain(reader.Scan(PartitionRange(), {.reversed = true}));
+    std::string const number("\0\0\0\x0A", 4);
+    ClusteringValue const value{AsBytes(number), false};
+    ClusteringSlice slice;
+    slice.start.Assign({ClusteringKind::kExclStartBound, {&value, 1}});
+    for (const OwnedPartition& partition : partitions_) {
+      Bytes const key = AsBytes(partition.key);
+      Drain(reader.Lookup(key));
+      Drain(reader.Lookup(key, {.slices = {slice}}));
+      Drain(reader.Lookup(key, {.slices = {slice}, .reversed = true}));
+      Token const token = TokenOf(layout_.partitioner, key);
+      PartitionRange range;
+      range.start = {token, {}, false};
+      Drain(reader.Scan(range));
+    }
+  }
+
+  io::testing::MemoryFileSystem files_;
+  Layout layout_;
+  std::vector<OwnedPartition> partitions_;
+  Descriptor descriptor_;
+};
+
+}  // namespace orochi::sstable::testing

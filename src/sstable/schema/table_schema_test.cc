@@ -1,0 +1,167 @@
+// Goal: schemas from CQL and from files agree, and what does not fit is refused by name.
+// Method: scripts as DESCRIBE prints them; descriptions that must read back as themselves.
+#include "sstable/schema/table_schema.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/str_cat.h"
+#include "sstable/types/java_type.h"
+
+namespace orochi::sstable {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> Names(const std::vector<SchemaColumn>& columns) {
+  std::vector<std::string> names;
+  for (const SchemaColumn& column : columns) {
+    names.push_back(column.name);
+  }
+  return names;
+}
+
+TableSchema OneTable(std::string_view script) {
+  Result<std::vector<TableSchema>> tables = TablesFromCql(script, "ks");
+  EXPECT_TRUE(tables.ok()) << tables.status().ToString();
+  if (!tables.ok() || tables->size() != 1) {
+    ADD_FAILURE() << "expected one table";
+    return {};
+  }
+  return (*tables)[0];
+}
+
+constexpr std::string_view kEverything =
+    "CREATE TYPE ks.addr (street text, tags set<text>);"
+    "CREATE TABLE ks.t (b text, a int, c timeuuid, d int, z int, m map<text, frozen<addr>>, l "
+    "list<int>, home addr, \"Old\" text static, f frozen<list<addr>>, PRIMARY KEY ((b, a), c, d)) "
+    "WITH CLUSTERING ORDER BY (c DESC, d ASC) AND gc_grace_seconds = 60 AND comment = 'it''s' "
+    "AND compression = {'class': 'org.apache.cassandra.io.compress.ZstdCompressor'};"
+    "ALTER TABLE ks.t DROP z USING TIMESTAMP 1700000000000000;"
+    "ALTER TABLE ks.t ADD y varint;";
+
+TEST(TableSchemaTest, ScriptsMakeTables) {
+  TableSchema const table = OneTable(kEverything);
+  EXPECT_THAT(Names(table.partition_key), ElementsAre("b", "a"));
+  EXPECT_THAT(Names(table.clustering), ElementsAre("c", "d"));
+  EXPECT_TRUE(table.clustering[0].type->reversed);
+  EXPECT_FALSE(table.clustering[1].type->reversed);
+  EXPECT_THAT(Names(table.statics), ElementsAre("Old"));
+  // One-cell columns first, then the others, each by name.
+  EXPECT_THAT(Names(table.regulars), ElementsAre("f", "y", "home", "l", "m"));
+  ASSERT_EQ(table.dropped.size(), 1u);
+  EXPECT_EQ(table.dropped[0].dropped_at_micros, 1'700'000'000'000'000);
+  EXPECT_EQ(table.options.gc_grace_s, 60);
+  EXPECT_EQ(table.options.compression.at("class"), "ZstdCompressor");
+  EXPECT_EQ(CqlName(*table.PartitionKeyType()->parameters[0]), "text");
+  EXPECT_EQ(CqlName(*table.Find("home")->column->type), "addr");
+  EXPECT_EQ(CqlName(*table.Find("f")->column->type), "frozen<list<frozen<addr>>>");
+}
+
+TEST(TableSchemaTest, DescriptionsReadBackAsThemselves) {
+  TableSchema const table = OneTable(kEverything);
+  std::string const described = DescribeTable(table);
+  EXPECT_EQ(DescribeTable(OneTable(described)), described);
+  EXPECT_THAT(described, HasSubstr("CLUSTERING ORDER BY (c DESC, d ASC)"));
+  EXPECT_THAT(described, HasSubstr("ALTER TABLE ks.t DROP z USING TIMESTAMP 1700000000000000;"));
+  EXPECT_THAT(described, HasSubstr("comment = 'it''s'"));
+}
+
+TEST(TableSchemaTest, TypesMayGrowAfterTheirTables) {
+  TableSchema const table = OneTable(
+      "CREATE TYPE a (x int); CREATE TYPE b (inner frozen<a>);"
+      "CREATE TABLE t (k int PRIMARY KEY, v frozen<list<b>>);"
+      "ALTER TYPE a ADD y text; ALTER TYPE a RENAME x TO z;");
+  const Type& inner = *table.regulars[0].type->element().parameters[0];
+  EXPECT_THAT(inner.field_names, ElementsAre("z", "y"));
+}
+
+TEST(TableSchemaTest, NamesWithoutKeyspaceBelongToUse) {
+  Result<std::vector<TableSchema>> const tables = TablesFromCql(
+      "USE one; CREATE TABLE t (k int PRIMARY KEY); USE two; "
+      "CREATE TABLE t (k int PRIMARY KEY); CREATE TABLE IF NOT EXISTS t (k int PRIMARY KEY)",
+      "");
+  ASSERT_TRUE(tables.ok());
+  ASSERT_EQ(tables->size(), 2u);
+  EXPECT_EQ((*tables)[1].QualifiedName(), "two.t");
+  EXPECT_TRUE(PickTable(*tables, "two.t").ok());
+  EXPECT_EQ(PickTable(*tables, "t").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(PickTable(*tables, "x").status().code(), StatusCode::kNotFound);
+}
+
+TEST(TableSchemaTest, WrongDefinitionsAreRefused) {
+  struct Bad {
+    std::string_view script;
+    std::string_view message;
+  };
+  for (const Bad& bad : std::initializer_list<Bad>{
+           {"CREATE TABLE t (k list<int> PRIMARY KEY)", "Invalid non-frozen collection type"},
+           {"CREATE TABLE t (k counter PRIMARY KEY)", "not supported for PRIMARY KEY"},
+           {"CREATE TABLE t (k nope PRIMARY KEY)", "line 1:18 Unknown type nope"},
+           {"CREATE TABLE t (k int, PRIMARY KEY (x))", "Unknown column 'x' referenced"},
+           {"CREATE TABLE t (k int, PRIMARY KEY (k, k))", "Duplicate column 'k'"},
+           {"CREATE TABLE t (k int PRIMARY KEY, k int)", "Duplicate column 'k'"},
+           {"CREATE TABLE t (k int PRIMARY KEY, s int STATIC)", "Static columns are only useful"},
+           {"CREATE TABLE t (k int PRIMARY KEY); CREATE TABLE t (k int PRIMARY KEY)",
+            "already exists"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH CLUSTERING ORDER BY (k DESC)",
+            "must exactly match"},
+           {"CREATE TABLE t (k int PRIMARY KEY, v map<int>)", "expected 2"},
+           {"ALTER TABLE t ADD x int", "doesn't exist"},
+           {"CREATE TABLE t (k int PRIMARY KEY); ALTER TABLE t DROP k", "Cannot drop PRIMARY KEY"},
+           {"CREATE TABLE t (k int PRIMARY KEY, v int); ALTER TABLE t DROP v; ALTER TABLE t ADD v "
+            "int",
+            "USING TIMESTAMP"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH COMPACT STORAGE", "COMPACT STORAGE"},
+       }) {
+    Result<std::vector<TableSchema>> const tables = TablesFromCql(bad.script, "ks");
+    ASSERT_FALSE(tables.ok()) << bad.script;
+    EXPECT_THAT(tables.status().message(), HasSubstr(bad.message)) << bad.script;
+  }
+}
+
+TEST(TableSchemaTest, FilesAndSchemasAreCheckedAgainstEachOther) {
+  TableSchema const table = OneTable(
+      "CREATE TABLE t (k int, c text, v varint, w int, PRIMARY KEY (k, c)) "
+      "WITH CLUSTERING ORDER BY (c DESC)");
+  Layout const own = LayoutOf(table, Partitioner::kMurmur3);
+  EXPECT_TRUE(CheckLayout(table, own, "f").ok());
+
+  Layout narrower = own;  // v was an int when the file was written; an unknown column was dropped
+  narrower.regulars = {Column::Of("gone", SimpleType(TypeKind::kText)),
+                       Column::Of("v", SimpleType(TypeKind::kInt))};
+  EXPECT_TRUE(CheckLayout(table, narrower, "f").ok());
+
+  Layout other_key = own;
+  other_key.key_type = SimpleType(TypeKind::kText);
+  EXPECT_THAT(CheckLayout(table, other_key, "f").message(),
+              HasSubstr("f: the partition key has type text, but int"));
+  Layout ascending = own;
+  ascending.clustering = ClusteringFormat({SimpleType(TypeKind::kText)});
+  EXPECT_THAT(CheckLayout(table, ascending, "f").message(),
+              HasSubstr("the clustering column c has type text, but text in descending order"));
+  Layout none = own;
+  none.clustering = ClusteringFormat();
+  EXPECT_THAT(CheckLayout(table, none, "f").message(), HasSubstr("0 clustering columns, but 1"));
+  Layout wrong = own;
+  wrong.regulars = {Column::Of("w", SimpleType(TypeKind::kText))};
+  EXPECT_THAT(CheckLayout(table, wrong, "f").message(),
+              HasSubstr("the column w has type text, but int"));
+}
+
+TEST(TableSchemaTest, FilesAloneGiveATableWithMadeUpKeyNames) {
+  Layout layout;
+  layout.key_type = *ParseJavaType("CompositeType(Int32Type,UTF8Type)");
+  layout.clustering = ClusteringFormat({*ParseJavaType("ReversedType(TimestampType)")});
+  layout.regulars = {Column::Of("ck0", *ParseJavaType("FrozenType(UserType(ks,61,62:Int32Type))"))};
+  TableSchema const table = SchemaFromLayout("ks", "t", layout);
+  EXPECT_THAT(Names(table.partition_key), ElementsAre("key0", "key1"));
+  EXPECT_THAT(Names(table.clustering), ElementsAre("ck0_"));  // a column has the name already
+  EXPECT_TRUE(table.user_types.contains("a"));
+  TableSchema const again = OneTable(DescribeTable(table));
+  EXPECT_TRUE(CheckLayout(again, layout, "f").ok());
+}
+
+}  // namespace
+}  // namespace orochi::sstable
