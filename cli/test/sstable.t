@@ -52,6 +52,16 @@ orochi_ok('verify passes', qw(sstable verify), $table);
 $out = orochi_ok('a table does not differ from itself', qw(sstable diff), $table, $table);
 like($out, qr/^the same: 2 partitions$/m, '... and diff says so');
 
+my ($inserts) = slurp("$dir/orders.cql") =~ /(.*)DELETE/s;
+write_file("$dir/before.cql", $inserts . "INSERT INTO shop.orders (customer, placed, id) VALUES ('eve', '2024-03-03', 4) USING TIMESTAMP 1;");
+orochi_ok('write makes the table before the deletion', qw(sstable write -o), "$dir/before", '--schema', $schema, "$dir/before.cql");
+my ($differs, $difference) = orochi(qw(sstable diff), "$dir/before", $table);
+is($differs, 1, 'diff exits 1 when tables differ');
+like($difference, qr/^- partition \{"key":\["eve"\]\}$/m, '... names a partition of one side');
+like($difference, qr/^\@ partition \{"key":\["ada"\]\}\n-   \{"type":"row".*"open".*\n\+   \{"type":"row".*"deletion_info"/m,
+    '... and the rows of one that differs');
+like($difference, qr/^3 partitions: 1 differ, 1 only in \S+, 0 only in /m, '... and counts them');
+
 # What is wrong.
 my ($code, $err);
 ($code, $out, $err) = orochi(@query, 'SELECT nope FROM orders', $table);

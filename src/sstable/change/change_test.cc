@@ -172,6 +172,20 @@ TEST(CqlLoadTest, ListElementsKeepTheOrderOfTheStatements) {
   EXPECT_EQ(values, "abcde");
 }
 
+TEST(CqlLoadTest, EmptyNumbersAreWrittenAsBlobs) {
+  constexpr std::string_view kNumbers = "CREATE TABLE ks.n (k text PRIMARY KEY, i int, b bigint);";
+  Result<std::string> const text =
+      Load(kNumbers,
+           "INSERT INTO n (k, i, b) VALUES ('a', blob_as_int(0x), blobAsBigint(0x)) "
+           "USING TIMESTAMP 5");
+  ASSERT_TRUE(text.ok()) << text.status().ToString();
+  EXPECT_THAT(*text, HasSubstr("  cell 0 5 0 4294967295 [] = \n  cell 1 5 0 4294967295 [] = \n"));
+  Result<std::string> const wrong =
+      Load(kNumbers, "INSERT INTO n (k, i) VALUES ('a', blob_as_int(0x00))");
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_THAT(wrong.status().message(), HasSubstr("are no value of type int"));
+}
+
 TEST(CqlLoadTest, ARangeThatIsEmptyDeletesNothing) {
   Result<std::string> const text =
       Load(kTable, "DELETE FROM t WHERE k = 'a' AND c > 'f' AND c < 'b'");

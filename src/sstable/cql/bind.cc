@@ -240,7 +240,8 @@ Result<Value> BindComposite(const Term& term, const Type& type, std::string_view
   return WrongConstant(term, type, receiver);
 }
 
-/// The conversions to blob, which say nothing that bytes could not: textAsBlob('x').
+/// The conversions to and from blob, which say nothing that values could not: textAsBlob('x'),
+/// blob_as_int(0x).
 Result<Value> BindFunction(const Term& term, const Type& type, std::string_view receiver) {
   std::string_view const name = term.text;
   auto const between = [&](std::string_view prefix, std::string_view suffix) {
@@ -258,6 +259,16 @@ Result<Value> BindFunction(const Term& term, const Type& type, std::string_view 
     syntax.position = term.position;
     ASSIGN_OR_RETURN(TypeRef const from, ResolveType(syntax, {}));
     return BindTerm(term.items[0], *from, receiver);
+  }
+  // The other way round: the bytes are the value. It is how empty numbers are written.
+  bool const from_blob = between("blob_as_", "").has_value() || between("blobas", "").has_value();
+  if (from_blob && term.items.size() == 1) {
+    ASSIGN_OR_RETURN(Value bytes, BindTerm(term.items[0], *SimpleType(TypeKind::kBlob), receiver));
+    if (bytes.has_value() && !ValidateValue(type, AsBytes(*bytes)).ok()) {
+      return At(term.position, StrCat("the bytes of ", name, " are no value of type ",
+                                      CqlName(type), ", which ", receiver, " has"));
+    }
+    return bytes;
   }
   return At(term.position,
             StrCat("function ", name, " is not supported in values: write the value itself"));

@@ -302,7 +302,8 @@ Result<Term> Parser::ParseBraces(int depth) {
   if (TakeSymbol("}")) {
     return term;
   }
-  if (NameAhead() && PeekSymbol(":", 1)) {
+  bool const constant_ahead = PeekWord("true") || PeekWord("false");  // {true: 1} is a map
+  if (NameAhead() && !constant_ahead && PeekSymbol(":", 1)) {
     term.kind = Term::Kind::kUserType;
     do {
       ASSIGN_OR_RETURN(std::string name, ParseName("a field name"));

@@ -135,6 +135,8 @@ TEST(ParserTest, TermsOfAllKinds) {
   EXPECT_EQ(kind("{1, 2}"), Term::Kind::kSet);
   EXPECT_EQ(kind("{'a': 1, 'b': 2}"), Term::Kind::kMap);
   EXPECT_EQ(kind("{street: 'x', \"Zip\": null}"), Term::Kind::kUserType);
+  EXPECT_EQ(kind("{true: 1, false: 2}"), Term::Kind::kMap);
+  EXPECT_EQ(kind("{\"true\": 1}"), Term::Kind::kUserType);
   EXPECT_EQ(kind("(1, 'a')"), Term::Kind::kTuple);
   EXPECT_EQ(kind("(int) 5"), Term::Kind::kCast);
   EXPECT_EQ(kind("now()"), Term::Kind::kFunction);

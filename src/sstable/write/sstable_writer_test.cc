@@ -156,6 +156,43 @@ TEST(RewriteTest, IsByteForByteWhatCassandraWrote) {
   EXPECT_GE(compared, 40);
 }
 
+// The SSTables of testdata/gold, written again with their own options.
+TEST(RewriteTest, OfGoldFilesIsByteForByteTheSame) {
+  io::PosixFileSystem files;
+  int compared = 0;
+  for (auto const& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(OROCHI_TESTDATA_DIR) / "gold")) {
+    std::string const name = entry.path().filename().string();
+    if (!name.ends_with("-Data.db")) {
+      continue;
+    }
+    std::filesystem::path const source = entry.path().parent_path();
+    Result<Descriptor> const descriptor = Descriptor::Parse(name);
+    ASSERT_TRUE(descriptor.ok());
+    auto const reader = SstableReader::Open(files, source.string(), *descriptor);
+    ASSERT_TRUE(reader.ok()) << reader.status().ToString();
+    Result<WriterOptions> options = OptionsLike(**reader);
+    ASSERT_TRUE(options.ok());
+    options->id = descriptor->id;
+    options->row_block_size_bytes = 4096;
+    ::orochi::testing::TempDir copy;
+    Result<WrittenSstable> const written = Rewrite(**reader, files, copy.path(), *options);
+    ASSERT_TRUE(written.ok()) << entry.path() << ": " << written.status().ToString();
+    for (Component const component :
+         {Component::kData, Component::kIndex, Component::kSummary, Component::kPartitions,
+          Component::kRows, Component::kFilter, Component::kCompressionInfo, Component::kDigest}) {
+      std::string const file = descriptor->FileName(component);
+      if (std::filesystem::exists(source / file)) {
+        EXPECT_TRUE(FileBytes(std::filesystem::path(copy.path()) / file) ==
+                    FileBytes(source / file))
+            << source << " " << file;
+        ++compared;
+      }
+    }
+  }
+  EXPECT_EQ(compared, 3 * 6 * 6);
+}
+
 class SmallTable : public ::testing::Test {
  protected:
   SmallTable() {
