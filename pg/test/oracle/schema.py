@@ -109,7 +109,10 @@ class Table:
             return f"UPDATE SCHEMA.t SET {column.name} = {column.literal(rng)} WHERE {where}"
         shift = {"timestamptz": "interval '1 day'", "timestamp": "interval '1 day'", "date": "3"}.get(
             self.time.type, f"{self.time.step // 3}::{self.time.type}")
-        return f"UPDATE SCHEMA.t SET ts = ts + {shift} WHERE {where} AND host = {self.host()}"
+        host = self.host()
+        if self.unique:  # several rows might meet on the way, depending on the order they move in
+            where = f"ts = (SELECT max(ts) FROM SCHEMA.t WHERE host = {host})"
+        return f"UPDATE SCHEMA.t SET ts = ts + {shift} WHERE {where} AND host = {host}"
 
     def delete(self):
         return f"DELETE FROM SCHEMA.t WHERE {self.time_window()} AND host = {self.host()}"
