@@ -11,7 +11,7 @@ use Test::More;
 my $guide = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/guide/sstable.md");
 my $dir = tempdir('orochi-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
 for my $name ('shop.cql', 'orders.cql') {
-    my ($block) = $guide =~ /```sql\n-- \Q$name\E\n(.*?)```/s;
+    my ($block) = $guide =~ /```cql\n-- \Q$name\E\n(.*?)```/s;
     ok($block, "the guide has $name");
     write_file("$dir/$name", $block);
 }
