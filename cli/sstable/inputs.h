@@ -1,52 +1,16 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
-#include "base/result.h"
-#include "io/file.h"
-#include "sstable/read/reader.h"
-#include "sstable/schema/table_schema.h"
+#include "sstable/table/open_table.h"
 
 namespace orochi::cli {
 
-/// An SSTable on disk.
-struct SstableInput {
-  std::string directory;
-  sstable::Descriptor descriptor;
-
-  /// "DIRECTORY/nb-1-big"
-  std::string Name() const;
-};
-
-/// The SSTables that `paths` name: a component file stands for its SSTable, a directory for all in
-/// it. kNotFound where a path has none, so that nothing is silently left out.
-Result<std::vector<SstableInput>> FindSstables(io::FileSystem& files,
-                                               const std::vector<std::string>& paths);
-
-/// "ks" and "table" from .../ks/table-<32 hex digits>/..., as Cassandra names its directories; the
-/// directory's name, and no keyspace, for others.
-struct TableDirectory {
-  std::string keyspace;
-  std::string table;
-};
-TableDirectory TableOfDirectory(const std::string& directory);
-
-/// The SSTables of one table, opened, and what is known of the table.
-struct OpenTable {
-  std::vector<std::unique_ptr<sstable::SstableReader>> readers;
-  sstable::TableSchema schema;
-};
-
-struct TableRequest {
-  std::vector<std::string> paths;
-  std::vector<std::string> schema_files;  // CQL; none: the files' own headers
-  std::string table;                      // of those in the schema; empty: by directory
-};
-
-/// Opens the SSTables and finds their schema: from the CQL files where there are any, checked
-/// against every SSTable, otherwise from the SSTables.
-Result<OpenTable> OpenTableOf(io::FileSystem& files, const TableRequest& request);
+// What subcommands are asked to read.
+using sstable::FindSstables;
+using sstable::OpenTable;
+using sstable::OpenTableOf;
+using sstable::SstableInput;
+using sstable::TableDirectory;
+using sstable::TableOfDirectory;
+using sstable::TableRequest;
 
 }  // namespace orochi::cli

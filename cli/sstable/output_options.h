@@ -6,8 +6,7 @@
 
 #include "base/result.h"
 #include "cli/command.h"
-#include "sstable/read/reader.h"
-#include "sstable/schema/table_schema.h"
+#include "sstable/change/writer_options.h"
 #include "sstable/write/sstable_writer.h"
 
 namespace orochi::cli {
@@ -29,8 +28,7 @@ struct OutputOptions {
   Status Apply(sstable::WriterOptions& options) const;
 };
 
-/// What the schema's WITH asks for, in format oa.
-Result<sstable::WriterOptions> WriterOptionsOf(const sstable::TableSchema& schema);
+using sstable::WriterOptionsOf;
 
 /// One line for what was written: files, partitions, rows, sizes; on standard output.
 Status ReportWritten(const std::string& directory,
