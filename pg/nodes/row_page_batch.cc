@@ -16,51 +16,12 @@ using columnar::Cell;
 using columnar::ColumnVector;
 using columnar::PhysicalType;
 
-uint16_t AlignmentBytes(char alignment) noexcept {
-  switch (alignment) {
-    case TYPALIGN_CHAR:
-      return 1;
-    case TYPALIGN_SHORT:
-      return ALIGNOF_SHORT;
-    case TYPALIGN_INT:
-      return ALIGNOF_INT;
-    default:
-      return ALIGNOF_DOUBLE;
-  }
-}
-
-/// What a value takes in its tuple; more than `limit_bytes` when it has no end there.
-/// REQUIRES: the type's length is not fixed.
-uint32_t SizeInTuple(int16_t type_length, const char* value, uint32_t limit_bytes) noexcept {
-  if (limit_bytes == 0) {
-    return 1;
-  }
-  if (type_length == -2) {
-    return static_cast<uint32_t>(strnlen(value, limit_bytes)) + 1;
-  }
-  if (VARATT_IS_EXTERNAL(value)) {  // other kinds than a TOAST pointer are never stored
-    bool const is_toast = limit_bytes >= TOAST_POINTER_SIZE && VARATT_IS_EXTERNAL_ONDISK(value);
-    return is_toast ? static_cast<uint32_t>(TOAST_POINTER_SIZE) : limit_bytes + 1;
-  }
-  if (VARATT_IS_1B(value)) {
-    return VARSIZE_1B(value);
-  }
-  bool const is_compressed = VARATT_IS_4B_C(value);
-  uint32_t const header_bytes = is_compressed ? VARHDRSZ_COMPRESSED : VARHDRSZ;
-  if (limit_bytes < header_bytes || VARSIZE_4B(value) < header_bytes) {
-    return limit_bytes + 1;
-  }
-  return VARSIZE_4B(value);
-}
-
 }  // namespace
 
 RowPageBatch::RowPageBatch(ColumnarReader& reader) : reader_(reader) {
   TupleDesc const descriptor = reader.descriptor();
   for (int i = 0; i < descriptor->natts; ++i) {
-    const FormData_pg_attribute& attribute = *TupleDescAttr(descriptor, i);
-    layouts_.push_back(
-        {.length = attribute.attlen, .alignment_bytes = AlignmentBytes(attribute.attalign)});
+    layouts_.push_back(tuple_values::LayoutOf(*TupleDescAttr(descriptor, i)));
   }
 }
 
@@ -132,40 +93,14 @@ Result<bool> RowPageBatch::Next() {
 template <class Visit>
 AttrNumber RowPageBatch::Walk(const Row& row, AttrNumber from, AttrNumber to, uint32_t* offset,
                               Visit visit) const {
-  auto const* const data = reinterpret_cast<const char*>(row.tuple);
-  bool const has_nulls = (row.tuple->t_infomask & HEAP_HASNULL) != 0;
-  int const stored_count = HeapTupleHeaderGetNatts(row.tuple);
-  uint32_t const end = row.size_bytes;
-  const Layout* const layouts = layouts_.data();
-  uint32_t next = *offset;
-  for (AttrNumber attribute = from; attribute <= to; ++attribute) {
-    if (attribute > stored_count) {
-      visit(attribute, kAbsent);
-      continue;
-    }
-    if (has_nulls && att_isnull(attribute - 1, row.tuple->t_bits)) {
-      visit(attribute, kNull);
-      continue;
-    }
-    Layout const layout = layouts[attribute - 1];
-    uint32_t const mask = layout.alignment_bytes - 1U;
-    uint32_t start = (next + mask) & ~mask;
-    uint32_t size_bytes = static_cast<uint32_t>(layout.length);
-    if (layout.length < 0) {
-      // A varlena value with a short header is not aligned, and the padding before others is zero.
-      if (layout.length == -1 && next < end && VARATT_NOT_PAD_BYTE(data + next)) {
-        start = next;
-      }
-      size_bytes = SizeInTuple(layout.length, data + start, start < end ? end - start : 0);
-    }
-    if (start + size_bytes > end) [[unlikely]] {
-      return attribute;
-    }
-    visit(attribute, static_cast<Position>(start));
-    next = start + size_bytes;
-  }
-  *offset = next;
-  return 0;
+  const tuple_values::Layout* const layouts = layouts_.data();
+  return tuple_values::Walk(
+      row.tuple, row.size_bytes, from, to,
+      [=](AttrNumber attribute) { return layouts[attribute - 1]; }, offset,
+      [&](AttrNumber attribute, uint32_t start) { visit(attribute, static_cast<Position>(start)); },
+      [&](AttrNumber attribute, tuple_values::Absence absence) {
+        visit(attribute, absence == tuple_values::Absence::kNull ? kNull : kAbsent);
+      });
 }
 
 Status RowPageBatch::DamageIn(const Row& row, AttrNumber attribute) const {

@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 #include "pg/am/columnar/relation_reader.h"
+#include "pg/am/columnar/tuple_values.h"
 
 namespace orochi::pg {
 
@@ -57,12 +58,6 @@ class RowPageBatch {
   static constexpr Position kNull = UINT16_MAX;
   static constexpr Position kAbsent = UINT16_MAX - 1;  // the row is older than the column
 
-  /// Of an attribute, what finding values takes.
-  struct Layout {
-    int16_t length;  // attlen
-    uint16_t alignment_bytes;
-  };
-
   void LoadPages();
   template <class Visit>
   AttrNumber Walk(const Row& row, AttrNumber from, AttrNumber to, uint32_t* offset,
@@ -80,8 +75,8 @@ class RowPageBatch {
   static void AppendToasted(const void* varlena, columnar::ColumnVector& out);
 
   ColumnarReader& reader_;
-  std::vector<Layout> layouts_;  // by attribute - 1
-  uint64_t next_block_ = 0;      // of the run, by index
+  std::vector<tuple_values::Layout> layouts_;  // by attribute - 1
+  uint64_t next_block_ = 0;                    // of the run, by index
   uint64_t end_block_ = 0;
   uint64_t page_count_ = 0;
   std::vector<std::unique_ptr<row_pages::RowPage>> pages_;

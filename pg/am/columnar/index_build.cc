@@ -5,7 +5,9 @@
 
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/page_kind.h"
+#include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/scan_cursor.h"
+#include "pg/am/columnar/tuple_values.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -137,8 +139,8 @@ void ReadPage(Relation relation, BlockNumber block, Snapshot snapshot, Transacti
   auto* const page = static_cast<char*>(BufferGetPage(buffer));
   if (KindOf(block, page) == PageKind::kRows) {
     OffsetNumber roots[MaxHeapTuplesPerPage];
+    OffsetNumber const last = row_pages::CheckItems(relation, block, page);
     heap_get_root_tuples(page, roots);
-    OffsetNumber const last = PageGetMaxOffsetNumber(page);
     for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
       ItemId const item = PageGetItemId(page, offset);
       if (!ItemIdIsNormal(item)) {
@@ -179,9 +181,8 @@ void ForEachOnPage(Relation relation, BlockNumber block, PageTuples* page, Tuple
     tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page->page.data, item));
     tuple.t_len = ItemIdGetLength(item);
     ItemPointerSet(&tuple.t_self, block, one.offset);
-    ExecForceStoreHeapTuple(&tuple, slot, false);
+    StoreTuple(relation, &tuple, slot);
     ItemPointerSet(&slot->tts_tid, block, one.root);
-    slot->tts_tableOid = tuple.t_tableOid;
     visit(&slot->tts_tid, one.alive);
   }
 }

@@ -42,7 +42,22 @@ BlockNumber AddPage(Relation relation) {
   return block;
 }
 
-// Heap's code believes what a page says of its tuples. Answers how many items there are.
+bool HoldsTuple(Page page, ItemId item) noexcept {
+  uint32_t const start = ItemIdGetOffset(item);
+  uint32_t const size_bytes = ItemIdGetLength(item);
+  if (start < SizeOfPageHeaderData || start != MAXALIGN(start) || start + size_bytes > BLCKSZ ||
+      size_bytes < SizeofHeapTupleHeader) {
+    return false;
+  }
+  auto const* const tuple = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+  bool const has_nulls = (tuple->t_infomask & HEAP_HASNULL) != 0;
+  uint32_t const bitmap_bytes = has_nulls ? BITMAPLEN(HeapTupleHeaderGetNatts(tuple)) : 0;
+  return tuple->t_hoff <= size_bytes && tuple->t_hoff == MAXALIGN(tuple->t_hoff) &&
+         tuple->t_hoff >= SizeofHeapTupleHeader + bitmap_bytes;
+}
+
+}  // namespace
+
 OffsetNumber CheckItems(Relation relation, BlockNumber block, Page page) noexcept {
   OffsetNumber const last = PageGetMaxOffsetNumber(page);
   if (last > MaxHeapTuplesPerPage) {
@@ -53,27 +68,17 @@ OffsetNumber CheckItems(Relation relation, BlockNumber block, Page page) noexcep
   }
   for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
     ItemId const item = PageGetItemId(page, offset);
-    if (!ItemIdIsNormal(item)) {
-      continue;
-    }
-    uint32_t const start = ItemIdGetOffset(item);
-    uint32_t const size_bytes = ItemIdGetLength(item);
-    if (start < SizeOfPageHeaderData || start != MAXALIGN(start) || start + size_bytes > BLCKSZ ||
-        size_bytes < SizeofHeapTupleHeader ||
-        reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item))->t_hoff > size_bytes) {
-      ereport(
-          ERROR,
-          (errcode(ERRCODE_DATA_CORRUPTED),
-           errmsg("columnar table \"%s\", block %u, item %d: a tuple on the page expected, found "
-                  "one of %u bytes at %u",
-                  RelationGetRelationName(relation), block, static_cast<int>(offset), size_bytes,
-                  start)));
+    if (ItemIdIsNormal(item) && !HoldsTuple(page, item)) {
+      ereport(ERROR,
+              (errcode(ERRCODE_DATA_CORRUPTED),
+               errmsg("columnar table \"%s\", block %u, item %d: a tuple on the page expected, "
+                      "found one of %u bytes at %u",
+                      RelationGetRelationName(relation), block, static_cast<int>(offset),
+                      ItemIdGetLength(item), ItemIdGetOffset(item))));
     }
   }
   return last;
 }
-
-}  // namespace
 
 void PrepareTarget(Relation relation) noexcept {
   // With a target heap tries it, then the free space map, which has row pages only, then extends.
@@ -99,7 +104,13 @@ bool RowPage::Load(Relation relation, BlockNumber block, Snapshot snapshot) noex
   Buffer const buffer = ReadBuffer(relation, block);
   char* const page = static_cast<char*>(BufferGetPage(buffer));
   // Stub pages are not laid out for it. A page never gets or loses a special space.
-  if (PageGetSpecialSize(page) == 0) {
+  if (PageGetSpecialSize(page) == 0 &&
+      TransactionIdIsValid(reinterpret_cast<PageHeader>(page)->pd_prune_xid)) {
+    LockBuffer(buffer, BUFFER_LOCK_SHARE);
+    if (KindOf(block, page) == PageKind::kRows) {
+      CheckItems(relation, block, page);
+    }
+    LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
     heap_page_prune_opt(relation, buffer);
   }
   LockBuffer(buffer, BUFFER_LOCK_SHARE);

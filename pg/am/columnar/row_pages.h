@@ -23,6 +23,10 @@ namespace row_pages {
 /// sure that heap looks for room where there may be some. Plain, may ereport.
 void PrepareTarget(Relation relation) noexcept;
 
+/// Heap's code believes what a page says of its tuples: to be called on a locked row page first.
+/// Answers how many items there are. Plain: ereports ERRCODE_DATA_CORRUPTED with block and item.
+OffsetNumber CheckItems(Relation relation, BlockNumber block, Page page) noexcept;
+
 /// The tuples of one page that a snapshot sees, on a copy of the page: valid without pin or lock,
 /// until the next Load.
 class RowPage {

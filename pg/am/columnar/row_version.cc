@@ -3,6 +3,7 @@
 #include "pg/am/columnar/row_fetcher.h"
 #include "pg/am/columnar/row_stub.h"
 #include "pg/am/columnar/tuple_id.h"
+#include "pg/am/columnar/tuple_values.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
 
@@ -95,10 +96,8 @@ bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTa
 }
 
 void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot) {
-  ExecForceStoreHeapTuple(tuple, slot, false);
+  StoreTuple(relation, tuple, slot);
   ExecMaterializeSlot(slot);
-  slot->tts_tid = tuple->t_self;
-  slot->tts_tableOid = RelationGetRelid(relation);
 }
 
 bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target) {

@@ -1,5 +1,6 @@
 #include "pg/am/columnar/scan_cursor.h"
 
+#include "pg/am/columnar/tuple_values.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -104,9 +105,7 @@ void ScanCursor::Store(TupleTableSlot* slot) {
     return;
   }
   HeapTupleData tuple = page_->tuple(static_cast<int>(row));
-  ExecForceStoreHeapTuple(&tuple, slot, false);
-  slot->tts_tid = tuple.t_self;
-  slot->tts_tableOid = RelationGetRelid(relation);
+  StoreTuple(relation, &tuple, slot);
 }
 
 Status ScanCursor::SeekInStripe(size_t stripe, uint32_t row_in_stripe) {
