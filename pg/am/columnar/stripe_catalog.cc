@@ -185,6 +185,11 @@ void InsertIntoIndex(Relation index, Relation table, HeapTuple tuple, const Datu
 }  // namespace
 
 std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, Snapshot snapshot) {
+  // pg_upgrade makes relations, then their indexes, those of this catalog too, then puts the files
+  // in. Until then every table is empty.
+  if (IsBinaryUpgrade) {
+    return {};
+  }
   EntryArray const found = TryPg([&]() noexcept -> EntryArray {
     EntryArray array{};
     Catalog const catalog = Open(AccessShareLock);
