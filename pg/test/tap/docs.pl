@@ -1,6 +1,7 @@
 # Goal: what the documentation shows works as shown.
 # Method: every ```sql block of the README and of each guide page runs in order, one database a
-# page, and may not fail. Blocks that are meant to fail are marked ```sql error and must.
+# page, and may not fail. Blocks that are meant to fail are marked ```sql error and must. Cassandra's
+# directory is one of the test's own.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -25,8 +26,10 @@ for my $page ("$root/README.md", sort glob("$root/docs/guide/*.md"))
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database, "CREATE EXTENSION orochi; ALTER DATABASE $database SET search_path = public, orochi");
 	my $block = 0;
+	my $cassandra = PostgreSQL::Test::Utils::tempdir();
 	while (my ($kind, $sql) = splice(@blocks, 0, 2))
 	{
+		$sql =~ s{/var/lib/cassandra}{$cassandra}g;
 		$block++;
 		my ($code, $out, $err) = $node->psql($database, $sql, on_error_stop => 1);
 		if ($kind eq 'sql error')
