@@ -8,6 +8,7 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 
 option(OROCHI_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(OROCHI_COVERAGE "Count executed lines (gcc)" OFF)
 option(OROCHI_LIBFUZZER "Link fuzz targets with libFuzzer (clang only)" OFF)
 
 add_compile_options(-Wall -Wextra -Wimplicit-fallthrough)
@@ -25,6 +26,11 @@ endif()
 if(OROCHI_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+endif()
+
+if(OROCHI_COVERAGE)
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)
