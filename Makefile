@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
 .PHONY: help setup build release install quickstart check check-fast check-all nightly asan fuzz bench format \
-        check-tree clean e2e-setup e2e
+        coverage check-tree clean e2e-setup e2e
 
 help:
 	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
@@ -19,6 +19,7 @@ help:
 	@echo "make nightly      a day of random DML against heap, eight hours of the oracle (NIGHTLY_SECONDS)"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
+	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
 	@echo "make e2e-setup    real Cassandra for make e2e (Java 17, Maven; downloads 70 MB)"
 	@echo "make e2e          Cassandra writes SSTables for us to read, and judges those we write"
 	@echo "make bench        benchmarks, results as in docs/performance.md"
@@ -38,7 +39,7 @@ release:
 
 # What is installed and nothing else: the tests are most of a full build.
 install:
-	@$(MAKE) --no-print-directory build PRESET=release TARGETS="orochi_ext extension_sql orochi"
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="orochi_ext extension_sql orochi orochi_sstable_c"
 	@tools/as_root.sh cmake --install $(RELEASE)
 
 quickstart: setup install
@@ -70,6 +71,12 @@ asan:
 fuzz:
 	@$(MAKE) --no-print-directory build PRESET=fuzz
 	@tools/run_fuzzers.sh build/fuzz $${FUZZ_SECONDS:-60}
+
+COVERAGE_TESTS = $(foreach module,types cql schema format read dump query verify write change table check,sstable_$(module)_test)
+
+coverage:
+	@$(MAKE) --no-print-directory build PRESET=coverage TARGETS="$(COVERAGE_TESTS)"
+	@tools/coverage.py build/coverage $(COVERAGE_FLAGS)
 
 e2e-setup:
 	@python3 e2e/cassandra/cassandra.py setup build/cassandra

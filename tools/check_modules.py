@@ -74,7 +74,7 @@ def main():
     cycle = find_cycle(rules)
     if cycle:
         errors.append("tools/modules.txt has a cycle: " + " -> ".join(cycle))
-    files = [p for top in ("src", "pg", "cli", "sim") for p in (ROOT / top).rglob("*")
+    files = [p for top in ("src", "pg", "cli", "sim", "bindings") for p in (ROOT / top).rglob("*")
              if p.suffix in (".h", ".cc")]
     used = {}
     for path in sorted(files):

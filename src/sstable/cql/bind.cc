@@ -309,6 +309,13 @@ Result<Value> BindTerm(const Term& term, const Type& type, std::string_view rece
   switch (term.kind) {
     case Term::Kind::kNull:
       return Value();
+    case Term::Kind::kBytes:
+      if (Status const valid = ValidateValue(type, AsBytes(term.text)); !valid.ok()) {
+        return Status::InvalidArgument(StrCat("the bytes given for ", receiver,
+                                              " are no value of type ", CqlName(type), ": ",
+                                              valid.message()));
+      }
+      return Value(term.text);
     case Term::Kind::kMarker:
       return At(term.position, "bind markers (? and :name) need a value written in their place");
     case Term::Kind::kFunction:

@@ -48,6 +48,7 @@ struct Term {
     kFunction,  // text(items)
     kCast,      // (cast_type) items[0]
     kMarker,    // ? or :name
+    kBytes,     // text: a serialised value. Made by programs that bind values, never by parsing
   };
   Kind kind = Kind::kNull;
   std::string text;

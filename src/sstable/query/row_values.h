@@ -37,6 +37,13 @@ class RowValues {
   void BindStaticOnly() { row_ = nullptr; }
 
   Result<Value> Get(const ColumnRef& column) const;
+  /// The same, borrowed from the row where the value stands in it as it is; otherwise (collections
+  /// and user types of one cell per element, counters) made in `scratch` and borrowed from that.
+  Result<std::optional<Bytes>> View(const ColumnRef& column, std::string& scratch) const;
+  /// What is stored for a static or regular column, tombstones included where the stream has them.
+  std::span<const CellView> Cells(const ColumnRef& column) const;
+  /// The deletion of a whole column of many cells; live for other columns.
+  DeletionTime DeletionOf(const ColumnRef& column) const;
   Bytes partition_key() const { return key_; }
 
   /// When the column was written, in microseconds, and when it expires, in seconds since 1970. Of
@@ -49,7 +56,7 @@ class RowValues {
 
  private:
   const Unfiltered* RowOf(ColumnRole role) const;
-  std::span<const CellView> CellsOf(const ColumnRef& column) const;
+  const ComplexColumnView* ComplexOf(const ColumnRef& column) const;
 
   const TableSchema& schema_;
   const Layout& layout_;
