@@ -2,6 +2,7 @@
 
 #include "base/str_cat.h"
 #include "sstable/types/civil_time.h"
+#include "sstable/types/scalar_text.h"
 #include "sstable/types/value_text.h"
 
 namespace orochi::sstable {
@@ -31,13 +32,28 @@ const Type* CellType(const Type& column, Bytes path) {
   }
 }
 
+std::vector<std::string> JsonNames(const std::vector<Column>& columns) {
+  std::vector<std::string> names;
+  for (const Column& column : columns) {
+    std::string json;
+    // Empty where it is not UTF-8, which no column's name is: refused where a cell has it.
+    if (!AppendJsonString(QuoteIdentifier(column.name), json).ok()) {
+      json.clear();
+    }
+    names.push_back(std::move(json));
+  }
+  return names;
+}
+
 }  // namespace
 
 JsonDump::JsonDump(const Layout& layout, const JsonDumpOptions& options, Output output)
     : layout_(layout),
       options_(options),
       output_(std::move(output)),
-      json_(options.lines ? JsonWriter::Style::kDense : JsonWriter::Style::kPretty) {}
+      json_(options.lines ? JsonWriter::Style::kDense : JsonWriter::Style::kPretty),
+      static_names_(JsonNames(layout.statics)),
+      regular_names_(JsonNames(layout.regulars)) {}
 
 Status JsonDump::Flush(size_t threshold_bytes) {
   std::string& text = json_.text();
@@ -258,23 +274,25 @@ Status JsonDump::WriteBound(const ClusteringView& clustering, bool is_start, boo
 
 Status JsonDump::WriteCells(const Unfiltered& row) {
   const std::vector<Column>& columns = layout_.columns(row.is_static());
+  const std::vector<std::string>& names = row.is_static() ? static_names_ : regular_names_;
   size_t const simple_count =
       row.complex_columns.empty() ? row.cells.size() : row.complex_columns[0].cell_begin;
   for (const CellView& cell : row.cells.first(simple_count)) {
-    RETURN_IF_ERROR(WriteCell(columns[cell.column_index], cell, row.liveness));
+    RETURN_IF_ERROR(
+        WriteCell(columns[cell.column_index], names[cell.column_index], cell, row.liveness));
   }
   for (const ComplexColumnView& complex : row.complex_columns) {
     const Column& column = columns[complex.column_index];
     if (!complex.deletion.live()) {
       json_.BeginObject(/*one_line=*/true);
       json_.Name("name");
-      RETURN_IF_ERROR(json_.EscapedString(QuoteIdentifier(column.name)));
+      RETURN_IF_ERROR(WriteColumnName(column, names[complex.column_index]));
       WriteDeletion(complex.deletion);
       json_.EndObject();
     }
     for (const CellView& cell :
          row.cells.subspan(complex.cell_begin, complex.cell_end - complex.cell_begin)) {
-      RETURN_IF_ERROR(WriteCell(column, cell, row.liveness));
+      RETURN_IF_ERROR(WriteCell(column, names[complex.column_index], cell, row.liveness));
     }
   }
   return Status::Ok();
@@ -301,11 +319,19 @@ Status JsonDump::WriteCellPath(const Type& type, Bytes path) {
   return Status::Ok();
 }
 
-Status JsonDump::WriteCell(const Column& column, const CellView& cell,
+Status JsonDump::WriteColumnName(const Column& column, std::string_view name) {
+  if (name.empty()) {
+    return json_.EscapedString(QuoteIdentifier(column.name));  // says what is wrong with it
+  }
+  json_.Raw(name);
+  return Status::Ok();
+}
+
+Status JsonDump::WriteCell(const Column& column, std::string_view name, const CellView& cell,
                            const LivenessInfo& liveness) {
   json_.BeginObject(/*one_line=*/true);
   json_.Name("name");
-  RETURN_IF_ERROR(json_.EscapedString(QuoteIdentifier(column.name)));
+  RETURN_IF_ERROR(WriteColumnName(column, name));
   if (column.is_complex) {
     RETURN_IF_ERROR(WriteCellPath(*column.type, cell.path));
   }
@@ -316,7 +342,8 @@ Status JsonDump::WriteCell(const Column& column, const CellView& cell,
     WriteSeconds(cell.local_deletion_time);
     json_.EndObject();
   } else {
-    std::string value;
+    std::string& value = value_;
+    value.clear();
     bool const raw_counter = options_.raw_counters && column.type->kind == TypeKind::kCounter &&
                              cell.value.size() >= sizeof(int64_t);
     Status const printed = raw_counter

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/status.h"
@@ -54,7 +55,9 @@ class JsonDump {
   void WriteLiveness(const LivenessInfo& liveness);
   void WriteDeletion(const DeletionTime& deletion);
   Status WriteCells(const Unfiltered& row);
-  Status WriteCell(const Column& column, const CellView& cell, const LivenessInfo& liveness);
+  Status WriteCell(const Column& column, std::string_view name, const CellView& cell,
+                   const LivenessInfo& liveness);
+  Status WriteColumnName(const Column& column, std::string_view name);
   Status WriteCellPath(const Type& type, Bytes path);
   void WriteMicros(int64_t micros);
   void WriteSeconds(uint32_t seconds);
@@ -65,6 +68,10 @@ class JsonDump {
   Output output_;
   JsonWriter json_;
   bool first_line_ = true;
+  // As JSON strings; made once, since every cell has its column's.
+  std::vector<std::string> static_names_;
+  std::vector<std::string> regular_names_;
+  std::string value_;  // of the cell being written; kept for its memory
 };
 
 }  // namespace orochi::sstable

@@ -25,7 +25,10 @@ int64_t FloorModulo(int64_t value, int64_t divisor) {
 /// At least `digits` digits with zeros in front. REQUIRES: value >= 0.
 std::string Padded(int64_t value, size_t digits) {
   std::string text = StrCat(value);
-  return text.size() < digits ? std::string(digits - text.size(), '0') + text : text;
+  if (text.size() < digits) {
+    text.insert(0, digits - text.size(), '0');
+  }
+  return text;
 }
 
 /// Four digits or more; a sign where there are more or the year is before 0.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 #include "base/assert.h"
 #include "base/str_cat.h"
@@ -259,6 +260,17 @@ Result<int64_t> CounterTotal(Bytes context) {
 bool IsUtf8(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
+    uint64_t eight = 0;
+    while (text.size() - at >= sizeof(eight)) {  // most text is ASCII
+      std::memcpy(&eight, text.data() + at, sizeof(eight));
+      if ((eight & 0x8080'8080'8080'8080) != 0) {
+        break;
+      }
+      at += sizeof(eight);
+    }
+    if (at == text.size()) {
+      return true;
+    }
     auto const lead = static_cast<uint8_t>(text[at]);
     size_t const size = lead < 0x80   ? 1
                         : lead < 0xC2 ? 0
@@ -286,45 +298,44 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+namespace {
+
+// Of a quote, a backslash or a control character.
+void AppendJsonEscape(char c, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  constexpr std::string_view kNamed = "\b\t\n\f\r";
+  constexpr std::string_view kNames = "btnfr";
+  out += '\\';
+  if (c == '"' || c == '\\') {
+    out += c;
+  } else if (size_t const named = kNamed.find(c); named != std::string_view::npos) {
+    out += kNames[named];
+  } else {
+    out += "u00";
+    out += kDigits[static_cast<uint8_t>(c) >> 4];
+    out += kDigits[static_cast<uint8_t>(c) & 15];
+  }
+}
+
+}  // namespace
+
 Status AppendJsonString(std::string_view text, std::string& out) {
   if (!IsUtf8(text)) {
     return Status::Corruption(
         StrCat("the text 0x", HexText(AsBytes(text.substr(0, 100))), " is not UTF-8"));
   }
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   out += '"';
-  for (char const c : text) {
-    switch (c) {
-      case '"':
-      case '\\':
-        out += '\\';
-        out += c;
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<uint8_t>(c) < 0x20) {
-          out += "\\u00";
-          out += kDigits[static_cast<uint8_t>(c) >> 4];
-          out += kDigits[static_cast<uint8_t>(c) & 15];
-        } else {
-          out += c;
-        }
+  size_t done = 0;  // what is before has been appended; plain stretches go at once
+  for (size_t index = 0; index < text.size(); ++index) {
+    auto const byte = static_cast<uint8_t>(text[index]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') {
+      continue;
     }
+    out.append(text, done, index - done);
+    AppendJsonEscape(text[index], out);
+    done = index + 1;
   }
+  out.append(text, done);
   out += '"';
   return Status::Ok();
 }
