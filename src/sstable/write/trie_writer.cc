@@ -118,6 +118,9 @@ TrieWriter::NodeId TrieWriter::NewNode(uint8_t transition) {
 }
 
 void TrieWriter::Reset() {
+  if (key_count_ == 0 && stack_.size() == 1) {
+    return;  // as after the last time: a partition that needs no trie costs nothing
+  }
   nodes_.clear();
   free_.clear();
   last_key_.clear();
@@ -306,19 +309,19 @@ Status TrieWriter::LayOutChildren(NodeId id) {
 }
 
 Status TrieWriter::Place(NodeId id) {
-  std::vector<std::pair<NodeId, size_t>> path = {{id, 0}};
-  while (!path.empty()) {
-    auto& [node_id, next_child] = path.back();
+  path_.assign(1, {id, 0});
+  while (!path_.empty()) {
+    auto& [node_id, next_child] = path_.back();
     const Node& node = nodes_[node_id];
     if (next_child < node.children.size()) {
       NodeId const child = node.children[next_child++];
       if (nodes_[child].position == kNotPlaced) {
-        path.emplace_back(child, 0);
+        path_.emplace_back(child, 0);
       }
       continue;
     }
     RETURN_IF_ERROR(WriteNode(node_id));
-    path.pop_back();
+    path_.pop_back();
   }
   return Status::Ok();
 }
@@ -327,7 +330,8 @@ Status TrieWriter::WriteNode(NodeId id) {
   Node& node = nodes_[id];
   uint64_t const position = file_.position_bytes();
   int const type = TypeOf(id, position);
-  std::vector<uint64_t> distances;
+  std::vector<uint64_t>& distances = distances_;
+  distances.clear();
   bool const listed_by_span = type >= kDense12;
   for (NodeId const child_id : node.children) {
     const Node& child = nodes_[child_id];

@@ -5,6 +5,7 @@
 #include <deque>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -83,7 +84,10 @@ class TrieWriter {
   std::vector<NodeId> free_;
   std::vector<NodeId> stack_;  // from the root to the end of the key added last
   std::vector<std::byte> last_key_;
-  std::vector<std::byte> bytes_;  // of the node being written
+  // Of the node being written, and the way to it; kept for their memory.
+  std::vector<std::byte> bytes_;
+  std::vector<uint64_t> distances_;
+  std::vector<std::pair<NodeId, size_t>> path_;
   uint64_t key_count_ = 0;
 };
 
