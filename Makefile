@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
 .PHONY: help setup build release install quickstart check check-fast check-all nightly asan fuzz bench format \
-        coverage check-tree clean e2e-setup e2e
+        coverage check-tree clean e2e-setup e2e e2e-all
 
 help:
 	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
@@ -21,7 +21,9 @@ help:
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
 	@echo "make e2e-setup    real Cassandra for make e2e (Java 17, Maven; downloads 70 MB)"
-	@echo "make e2e          Cassandra writes SSTables for us to read, and judges those we write"
+	@echo "make e2e          Cassandra writes SSTables for us to read, and judges those we write;"
+	@echo "                  writes docs/sstable-judged.md (30 minutes)"
+	@echo "make e2e-all      the same with every compressor for each table (two hours)"
 	@echo "make bench        benchmarks, results as in docs/performance.md"
 	@echo "make format       clang-format over the tree"
 	@echo "make clean        remove build/"
@@ -81,11 +83,13 @@ coverage:
 e2e-setup:
 	@python3 e2e/cassandra/cassandra.py setup build/cassandra
 
-e2e: e2e-setup
+e2e e2e-all: e2e-setup
 	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi"
-	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE)
+	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE) $(if $(filter e2e-all,$@),--all)
+	@python3 e2e/cassandra/cassandra.py page build/cassandra $(RELEASE) docs/sstable-judged.md
 
-bench: release
+bench: release e2e-setup
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="sstable_bench sstable_writer_bench"
 	@bench/run.sh $(RELEASE)
 
 format:

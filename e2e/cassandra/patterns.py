@@ -6,9 +6,11 @@
 One file NAME.cql a pattern: statements that end in ";" at the end of a line, for table $KS.NAME.
 $KS is the keyspace, $WITH the table options of the run (compression). Lines that start with "--"
 are directives: `--flush` ends an SSTable, `--select <columns and conditions>` asks for an answer to
-be kept. Timestamps are fixed, so the files of two runs differ only in local deletion times.
+be kept. groups.json says which patterns are about what. Timestamps are fixed, so the files of two
+runs differ only in local deletion times.
 """
 
+import json
 import os
 import random
 import sys
@@ -46,6 +48,7 @@ SCALARS = {
 EMPTY_PK = ("''", "0x")
 
 PATTERNS = {}
+GROUPS = {}
 
 
 class Pattern:
@@ -500,6 +503,13 @@ def volume():
         p.insert("pk, v", f"'a common prefix of keys {pk}', 'v{pk}'")
     p.select("WHERE pk = 'a common prefix of keys 777'")
 
+    p = Pattern("megabytes")
+    p.create("pk int, ck int, v blob, PRIMARY KEY (pk, ck)")
+    for pk in range(100):
+        for ck in range(3):
+            p.insert("pk, ck, v", f"{pk}, {ck}, 0x{rnd.randbytes(10000).hex()}")
+    p.select("WHERE pk = 50 AND ck >= 1")
+
     p = Pattern("indexed_and_small_mixed")
     p.create("pk int, ck timeuuid, v text, PRIMARY KEY (pk, ck)", "CLUSTERING ORDER BY (ck DESC)")
     for pk in range(40):
@@ -585,12 +595,16 @@ def options():
 def write_all(out_dir, names):
     for group in (scalar_types, collections, user_types, keys_and_clusterings, columns, tombstones_and_ttls,
                   volume, counters, evolution, options):
+        before = set(PATTERNS)
         group()
+        GROUPS[group.__name__] = [name for name in PATTERNS if name not in before and (not names or name in names)]
     os.makedirs(out_dir, exist_ok=True)
     chosen = [p for p in PATTERNS.values() if not names or p.name in names]
     for pattern in chosen:
         with open(os.path.join(out_dir, pattern.name + ".cql"), "w", encoding="utf-8") as out:
             out.write("\n".join(pattern.lines) + "\n")
+    with open(os.path.join(out_dir, "groups.json"), "w", encoding="utf-8") as out:
+        json.dump(GROUPS, out)
     print(f"patterns: {len(chosen)} written to {out_dir}")
 
 

@@ -12,32 +12,36 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.common.util.concurrent.Uninterruptibles;
 import org.apache.cassandra.db.ColumnFamilyStore;
 import org.apache.cassandra.io.sstable.Component;
 import org.apache.cassandra.io.sstable.format.SSTableReader;
 
 /**
  * Lets Cassandra write every pattern with every compressor, and keeps the files with what Cassandra says
- * is in them: OUT/COMPRESSOR/PATTERN/{schema.cql, selects.jsonl, KEYSPACE/TABLE-ID/{components, *.json}}.
+ * is in them: OUT/COMPRESSOR/PATTERN/{schema.cql, selects.jsonl, KEYSPACE/TABLE-ID/{components, *.json}}, and in
+ * OUT/COMPRESSOR/PATTERN/cqlsstablewriter/KEYSPACE/TABLE-ID the same statements by CQLSSTableWriter, where it can.
+ * The last file of a pattern is pattern.cql, a copy of its source: without it the rest is not complete.
  */
 final class GoldWriter
 {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path out;
-    private final List<Pattern> patterns;
+    private final Path patternsDirectory;
 
-    GoldWriter(Path patternsDirectory, Path out) throws IOException
+    GoldWriter(Path patternsDirectory, Path out)
     {
         this.out = out;
-        this.patterns = Pattern.readAll(patternsDirectory);
+        this.patternsDirectory = patternsDirectory;
     }
 
     /** Returns the number of patterns that Cassandra did not take. */
-    int run(List<String> compressors)
+    int run(List<String> compressors) throws IOException
     {
         int failures = 0;
         for (String compressor : compressors)
@@ -45,26 +49,33 @@ final class GoldWriter
             String keyspace = "gold_" + compressor;
             EmbeddedCassandra.createKeyspace(keyspace);
             List<Pattern> filled = new ArrayList<>();
-            for (Pattern pattern : patterns)
+            int byClientLibrary = 0;
+            for (Pattern pattern : Pattern.readAll(patternsDirectory.resolve(compressor)))
             {
                 try
                 {
                     fill(pattern, keyspace, compressor);
+                    removeTree(directoryOf(compressor, pattern));
+                    byClientLibrary += CqlWriterGold.write(pattern, keyspace, tableOptions(compressor),
+                                                           directoryOf(compressor, pattern));
                     filled.add(pattern);
                 }
-                catch (RuntimeException e)
+                catch (IOException | RuntimeException e)
                 {
                     System.err.println("gold: " + pattern.name + ": " + e.getMessage());
                     ++failures;
                 }
             }
-            // Dumped after all are filled: cells with a TTL of one second have expired by then.
+            awaitExpiry();
             int files = 0;
             for (Pattern pattern : filled)
             {
                 try
                 {
                     files += keep(pattern, keyspace, compressor);
+                    CqlWriterGold.dump(directoryOf(compressor, pattern));
+                    Files.copy(patternsDirectory.resolve(compressor).resolve(pattern.name + ".cql"),
+                               directoryOf(compressor, pattern).resolve("pattern.cql"));
                 }
                 catch (IOException | RuntimeException e)
                 {
@@ -72,10 +83,22 @@ final class GoldWriter
                     ++failures;
                 }
             }
-            System.err.println("gold: " + compressor + ": " + filled.size() + " tables, " + files + " SSTables");
+            System.err.println("gold: " + compressor + ": " + filled.size() + " tables, " + files + " SSTables, "
+                               + byClientLibrary + " tables by CQLSSTableWriter");
             EmbeddedCassandra.execute("DROP KEYSPACE " + keyspace);
         }
         return failures;
+    }
+
+    /** Patterns have cells with a TTL of one second, which are to be dumped as expired. */
+    private static void awaitExpiry()
+    {
+        Uninterruptibles.sleepUninterruptibly(2500, TimeUnit.MILLISECONDS);
+    }
+
+    private Path directoryOf(String compressor, Pattern pattern)
+    {
+        return out.resolve(compressor).resolve(pattern.name);
     }
 
     private static String tableOptions(String compressor)
@@ -102,8 +125,7 @@ final class GoldWriter
 
     private int keep(Pattern pattern, String keyspace, String compressor) throws IOException
     {
-        Path directory = out.resolve(compressor).resolve(pattern.name);
-        removeTree(directory);
+        Path directory = directoryOf(compressor, pattern);
         Files.createDirectories(directory);
 
         List<String> schema = pattern.steps(keyspace, tableOptions(compressor)).stream()

@@ -28,14 +28,28 @@ final class SSTableDump
         TableMetadata metadata = Util.metadataFromSSTable(descriptor);
         SSTableReader reader =
             SSTableReader.openNoValidation(null, descriptor, TableMetadataRef.forOfflineTools(metadata));
-        try (ISSTableScanner scanner = reader.getScanner();
-             OutputStream out = new BufferedOutputStream(Files.newOutputStream(json)))
+        try
         {
-            JsonTransformer.toJson(scanner, Util.iterToStream(scanner), false, metadata, out);
+            write(reader, metadata, json);
         }
         finally
         {
             reader.selfRef().close();
+        }
+    }
+
+    /** Of an SSTable of a table that the node has. */
+    static void write(SSTableReader reader, Path json) throws IOException
+    {
+        write(reader, Util.metadataFromSSTable(reader.descriptor), json);
+    }
+
+    private static void write(SSTableReader reader, TableMetadata metadata, Path json) throws IOException
+    {
+        try (ISSTableScanner scanner = reader.getScanner();
+             OutputStream out = new BufferedOutputStream(Files.newOutputStream(json)))
+        {
+            JsonTransformer.toJson(scanner, Util.iterToStream(scanner), false, metadata, out);
         }
     }
 }

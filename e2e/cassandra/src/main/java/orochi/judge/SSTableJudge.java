@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.cassandra.db.ColumnFamilyStore;
+import org.apache.cassandra.db.Keyspace;
 import org.apache.cassandra.io.sstable.IVerifier;
 import org.apache.cassandra.io.sstable.format.SSTableReader;
 import org.apache.cassandra.io.sstable.format.StatsComponent;
@@ -21,85 +21,148 @@ import org.apache.cassandra.schema.Schema;
 import org.apache.cassandra.utils.OutputHandler;
 
 /**
- * Judges SSTables that Orochi wrote: OURS/COMPRESSOR/PATTERN/KEYSPACE/TABLE-ID/, beside the gold tree of the
- * same shape. Each pattern must pass all of: sstabledump reads it, import with extended verification takes it,
- * the verifier passes, every SELECT answers as for the gold files, major compaction keeps the answers.
+ * Judges SSTables that Orochi wrote. A job has
+ *   check     jobs of one check stand together; each check begins with empty keyspaces
+ *   gold      OUT/COMPRESSOR/PATTERN of GoldWriter: schema and answers
+ *   ours      the table's directory, .../KEYSPACE/TABLE-ID
+ *   gcGrace   if there: "ours" is a compaction of the gold files, compared with Cassandra's own, which forgets
+ *             tombstones after so many seconds; what that leaves is dumped into "theirs"
+ * Each must pass all of: sstabledump reads it (and leaves its output beside the files), import with extended
+ * verification takes it, the verifier passes, every SELECT answers as for the gold files, major compaction keeps
+ * the answers.
  */
 final class SSTableJudge
 {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private final Jobs verdicts;
 
-    private final Path gold;
-    private final Path ours;
-    private final List<String> failures = new ArrayList<>();
-
-    SSTableJudge(Path gold, Path ours)
+    SSTableJudge(Path verdicts)
     {
-        this.gold = gold;
-        this.ours = ours;
+        this.verdicts = new Jobs(verdicts);
     }
 
-    /** Returns the number of patterns that failed. */
-    int run() throws IOException
+    void run(Path jobs) throws IOException
     {
-        int judged = 0;
-        for (Path compressor : list(ours))
+        String group = "";
+        String keyspace = "";
+        for (Map<String, Object> job : Jobs.read(jobs))
         {
-            String keyspace = "gold_" + compressor.getFileName();
-            EmbeddedCassandra.createKeyspace(keyspace);
-            for (Path pattern : list(compressor))
+            String next = keyspaceOf(job);
+            if (!group.equals(job.get("check") + next))
             {
-                ++judged;
-                try
-                {
-                    judge(pattern, gold.resolve(ours.relativize(pattern)), keyspace);
-                }
-                catch (Throwable e)
-                {
-                    fail(pattern, e.toString());
-                }
+                if (!keyspace.isEmpty())
+                    EmbeddedCassandra.execute("DROP KEYSPACE " + keyspace);
+                group = job.get("check") + next;
+                keyspace = next;
+                EmbeddedCassandra.createKeyspace(keyspace);
             }
-            EmbeddedCassandra.execute("DROP KEYSPACE " + keyspace);
+            String why = "";
+            try
+            {
+                judge(job);
+            }
+            catch (Throwable e)
+            {
+                why = e.toString();
+            }
+            verdicts.conclude(job, why);
         }
-        System.err.println("judge: " + (judged - failures.size()) + " of " + judged + " patterns pass");
-        failures.forEach(f -> System.err.println("FAILED " + f));
-        return failures.size();
+        verdicts.summarize("judge");
     }
 
-    private void fail(Path pattern, String why)
+    /** The tables of the jobs, with no data, and written to disk; each one's directory goes into "directory". */
+    void makeTables(Path jobs) throws IOException
     {
-        failures.add(ours.relativize(pattern) + ": " + why);
-    }
-
-    private void judge(Path pattern, Path goldPattern, String keyspace) throws IOException
-    {
-        Path tableDirectory = list(pattern.resolve(keyspace)).get(0);
-        String table = pattern.getFileName().toString();
-        for (Path file : list(tableDirectory))
+        for (Map<String, Object> job : Jobs.read(jobs))
         {
-            if (file.toString().endsWith("-Data.db"))
-                SSTableDump.write(file, Path.of(file.toString().replace("-Data.db", ".json")));
+            EmbeddedCassandra.createKeyspace(keyspaceOf(job));
+            ColumnFamilyStore store = makeTable(job);
+            Files.writeString(Jobs.path(job, "directory"),
+                              store.getDirectories().getDirectoryForNewSSTables().toString());
+            verdicts.conclude(job, "");
         }
+        for (ColumnFamilyStore store : Keyspace.open("system_schema").getColumnFamilyStores())
+            EmbeddedCassandra.flush(store);
+    }
 
-        for (String statement : Files.readString(goldPattern.resolve("schema.cql")).split(";\n"))
+    private static String keyspaceOf(Map<String, Object> job)
+    {
+        return Jobs.path(job, "ours").getParent().getFileName().toString();
+    }
+
+    private static ColumnFamilyStore makeTable(Map<String, Object> job) throws IOException
+    {
+        Path gold = Jobs.path(job, "gold");
+        String table = gold.getFileName().toString();
+        for (String statement : Files.readString(gold.resolve("schema.cql")).split(";\n"))
         {
             if (!statement.isBlank())
                 EmbeddedCassandra.execute(statement);
         }
-        if (Schema.instance.getTableMetadata(keyspace, table) == null)
+        if (Schema.instance.getTableMetadata(keyspaceOf(job), table) == null)
             throw new IllegalStateException("the gold schema makes no table " + table);
-        ColumnFamilyStore store = EmbeddedCassandra.table(keyspace, table);
-        List<String> refused = store.importNewSSTables(Set.of(tableDirectory.toString()), false, false, true, true,
-                                                       true, true, true);
+        return EmbeddedCassandra.table(keyspaceOf(job), table);
+    }
+
+    private void judge(Map<String, Object> job) throws IOException
+    {
+        Path gold = Jobs.path(job, "gold");
+        Path ours = Jobs.path(job, "ours");
+        boolean isCompaction = job.containsKey("gcGrace");
+        for (Path file : list(ours))
+        {
+            if (file.toString().endsWith("-Data.db"))
+                SSTableDump.write(file, Path.of(file.toString().replace("-Data.db", ".json")));
+        }
+        List<String> queries = new ArrayList<>();
+        List<List<String>> answers = new ArrayList<>();
+        for (String line : Files.readAllLines(gold.resolve("selects.jsonl")))
+        {
+            Map<?, ?> expected = Jobs.JSON.readValue(line, Map.class);
+            queries.add((String) expected.get("query"));
+            @SuppressWarnings("unchecked")
+            List<String> rows = (List<String>) expected.get("rows");
+            answers.add(rows);
+        }
+
+        ColumnFamilyStore store = makeTable(job);
+        if (isCompaction)
+        {
+            answers = compactGold(job, store, queries);
+            store.truncateBlocking();
+        }
+        if (!isCompaction || !list(ours).isEmpty())
+            importInto(store, ours);
+        verify(store);
+        compareSelects(queries, answers, "imported");
+        store.forceMajorCompaction();
+        compareSelects(queries, answers, "after major compaction");
+    }
+
+    private static void importInto(ColumnFamilyStore store, Path directory)
+    {
+        List<String> refused = store.importNewSSTables(Set.of(directory.toString()), false, false, true, true, true,
+                                                       true, true);
         if (!refused.isEmpty())
             throw new IllegalStateException("import refused " + refused);
         if (store.getLiveSSTables().isEmpty())
             throw new IllegalStateException("import took no SSTable");
+    }
 
-        verify(store);
-        compareSelects(goldPattern, "imported");
+    /** Cassandra's own major compaction of the gold files: keeps its dump, returns the answers over it. */
+    private static List<List<String>> compactGold(Map<String, Object> job, ColumnFamilyStore store,
+                                                  List<String> queries) throws IOException
+    {
+        EmbeddedCassandra.execute("ALTER TABLE " + store.keyspace.getName() + "." + store.name
+                                  + " WITH gc_grace_seconds = " + job.get("gcGrace"));
+        Path directory = Jobs.path(job, "ours").getParent().getFileName();
+        importInto(store, list(Jobs.path(job, "gold").resolve(directory)).get(0));
         store.forceMajorCompaction();
-        compareSelects(goldPattern, "after major compaction");
+        Path theirs = Jobs.path(job, "theirs");
+        Files.createDirectories(theirs);
+        int number = 0;
+        for (SSTableReader sstable : store.getLiveSSTables())
+            SSTableDump.write(sstable, theirs.resolve(++number + ".json"));
+        return queries.stream().map(EmbeddedCassandra::selectJson).collect(Collectors.toList());
     }
 
     private static void verify(ColumnFamilyStore store) throws IOException
@@ -125,16 +188,14 @@ final class SSTableJudge
             throw new IllegalStateException("the key sketch tells " + estimate + " of " + keys + " partitions");
     }
 
-    private static void compareSelects(Path goldPattern, String when) throws IOException
+    private static void compareSelects(List<String> queries, List<List<String>> answers, String when)
     {
-        for (String line : Files.readAllLines(goldPattern.resolve("selects.jsonl")))
+        for (int index = 0; index < queries.size(); ++index)
         {
-            Map<?, ?> expected = JSON.readValue(line, Map.class);
-            String query = (String) expected.get("query");
-            List<String> rows = EmbeddedCassandra.selectJson(query);
-            if (!rows.equals(expected.get("rows")))
-                throw new IllegalStateException(when + ": " + query + " answers " + abbreviate(rows) + ", expected "
-                                                + abbreviate((List<?>) expected.get("rows")));
+            List<String> rows = EmbeddedCassandra.selectJson(queries.get(index));
+            if (!rows.equals(answers.get(index)))
+                throw new IllegalStateException(when + ": " + queries.get(index) + " answers " + abbreviate(rows)
+                                                + ", expected " + abbreviate(answers.get(index)));
         }
     }
 

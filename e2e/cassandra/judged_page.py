@@ -1,0 +1,91 @@
+"""The page that says which combinations Cassandra judged, made of the verdicts."""
+
+from gold import COMPRESSORS
+from node import FORMATS
+
+CHECKS = {
+    "dump": "`dump` prints what Cassandra's sstabledump prints",
+    "query": "`query` answers as Cassandra",
+    "lookup": "`verify` finds no fault; every partition and slices of rows through the indexes, both ways",
+    "metadata": "`info --json` says what Cassandra's sstablemetadata says",
+    "cqlsstablewriter": "files of CQLSSTableWriter: `verify`, `dump` and `query`",
+    "rewrite": "written again as it was",
+    "convert": "written in this format, with this compressor, from another of both",
+    "upgrade": "`upgrade` of nb to oa, and of that to da",
+    "write": "`write` of the CQL statements",
+    "compact": "`compact` against Cassandra's major compaction of the same files",
+    "purge": "`compact --purge --gc-grace 0` against the same with `gc_grace_seconds = 0`",
+    "split": "`split`",
+    "verifier": "Cassandra's StandaloneVerifier, with extended verification, of what was written again",
+}
+JUDGED_BY_NODE = ("rewrite", "convert", "upgrade", "write", "compact", "purge", "split")
+GROUPS = {
+    "scalar_types": "every type as key, clustering column in either order, element and vector",
+    "collections": "collections, nested and frozen",
+    "user_types": "user types, tuples, vectors",
+    "keys_and_clusterings": "composite keys, clusterings of every shape, empty values",
+    "columns": "many columns, sparse rows, statics",
+    "tombstones_and_ttls": "tombstones of every kind, TTLs, extreme timestamps",
+    "volume": "wide partitions, large values, many keys",
+    "counters": "counters",
+    "evolution": "columns added and dropped, overwrites in several SSTables",
+    "options": "bloom filter and index options",
+}
+
+
+def cell(verdicts, check, cases):
+    known = [verdicts.known[(check,) + case] for case in cases if (check,) + case in verdicts.known]
+    if not known:
+        return "-"
+    good = sum(why == "" for why in known)
+    return str(good) if good == len(known) else f"**{good} of {len(known)}**"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def write(path, gold, verdicts, version):
+    cases = gold.all_cases()
+    by_files = [[fmt, compressor] + [cell(verdicts, check, [case for case in cases if case[:2] == (fmt, compressor)])
+                                     for check in CHECKS]
+                for fmt in FORMATS for compressor in COMPRESSORS]
+    by_feature = [[text] + [cell(verdicts, check, [case for case in cases if case[2] in gold.groups[group]])
+                            for check in CHECKS]
+                  for group, text in GROUPS.items()]
+    failures = [f"- {' '.join(identity)}: {why[:300]}" for identity, why in sorted(verdicts.failures().items())]
+    legend = [[f"`{check}`", text] for check, text in CHECKS.items()]
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"""# What Cassandra judged
+
+Written by `make e2e` from what it found: real Cassandra {version} against this tree's programs, {len(gold.patterns)}
+schemas. A number is that of tables which passed; `-` is not judged; where some failed both numbers are
+given, and the failures are listed. {sum(why == "" for why in verdicts.known.values())} verdicts are good, \
+{len(failures)} are not; it took {verdicts.seconds_before / 60:.0f} minutes.
+
+{table(["check", "what passed"], legend)}
+
+For {", ".join(f"`{name}`" for name in JUDGED_BY_NODE)} a node of Cassandra reads the files we wrote: import
+with extended verification, the verifier, every SELECT (whole table, by key, slices, reversed) before and
+after a major compaction, and sstabledump, compared value by value (not for `write`, where times of
+deletion differ).
+
+## By format and compressor
+
+{table(["format", "compressor"] + list(CHECKS), by_files)}
+
+## By feature, over all formats and compressors
+
+{table(["feature"] + list(CHECKS), by_feature)}
+
+## Failures
+
+{chr(10).join(failures) or "None."}
+
+## Not judged
+
+- Counters made by us: they are copied and merged, not made. Statements that read before they write.
+- The partitioners ByteOrdered and Random; files of other releases than {version}.
+- `split` of tables below 2 MiB; CQLSSTableWriter with counters, changed schemas or more than 40 statements.
+""")

@@ -1,0 +1,63 @@
+"""What was judged: a line of JSON for each check of a table, kept in BUILD/verdicts.jsonl, so that a run goes on where
+another ended. A verdict counts as long as the programs that it is about are the same."""
+
+import hashlib
+import json
+import os
+import time
+
+
+class Verdicts:
+    """check, format, compressor, pattern -> "" (passed) or why not. The last word about each counts."""
+
+    def __init__(self, build, files):
+        """files: what the verdicts depend on; when one changes, all is to be judged again."""
+        digest = hashlib.sha256()
+        for path in files:
+            with open(path, "rb") as source:
+                digest.update(hashlib.sha256(source.read()).digest())
+        self.stamp = digest.hexdigest()[:16]
+        self.path = os.path.join(build, "verdicts.jsonl")
+        self.seconds_before = 0.0
+        self.started = time.monotonic()
+        self.known = {}
+        if os.path.exists(self.path):
+            with open(self.path, encoding="utf-8") as lines:
+                for line in lines:
+                    self._take(line)
+
+    def _take(self, line):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            return  # cut off by a crash
+        if record["stamp"] != self.stamp:
+            return
+        if "seconds" in record:
+            self.seconds_before += record["seconds"]
+        else:
+            self.known[tuple(record["id"])] = record["why"]
+
+    def _append(self, record):
+        with open(self.path, "a", encoding="utf-8") as out:
+            out.write(json.dumps(record) + "\n")
+
+    def passed(self, check, case):
+        return self.known.get((check,) + tuple(case)) == ""
+
+    def add(self, check, case, why):
+        identity = (check,) + tuple(case)
+        self.known[identity] = why
+        self._append({"stamp": self.stamp, "id": identity, "why": why})
+        if why:
+            print(f"FAILED {' '.join(identity)}: {why[:400]}", flush=True)
+
+    def add_seconds(self):
+        """Adds the time since the last call to the time that all runs took."""
+        now = time.monotonic()
+        self._append({"stamp": self.stamp, "seconds": round(now - self.started, 1)})
+        self.seconds_before += now - self.started
+        self.started = now
+
+    def failures(self):
+        return {identity: why for identity, why in self.known.items() if why}
