@@ -85,8 +85,8 @@ e2e-setup:
 
 e2e e2e-all: e2e-setup
 	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi"
-	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE) $(if $(filter e2e-all,$@),--all)
-	@python3 e2e/cassandra/cassandra.py page build/cassandra $(RELEASE) docs/sstable-judged.md
+	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE) $(if $(filter e2e-all,$@),--all) \
+		--page docs/sstable-judged.md
 
 bench: release e2e-setup
 	@$(MAKE) --no-print-directory build PRESET=release TARGETS="sstable_bench sstable_writer_bench"

@@ -3,8 +3,8 @@
 
     cassandra.py setup BUILD        resolves Cassandra's jars by Maven, compiles the harness
     cassandra.py check BUILD BIN    everything in README.md: each pattern in each format with one
-                                    compressor, rotating; --all for each with every compressor
-    cassandra.py page BUILD BIN PAGE    what was judged, as a page
+                                    compressor, rotating; --all for each with every compressor;
+                                    --page FILE writes down what was judged
     cassandra.py bench BUILD FORMAT ARGUMENTS   for bench/: the harness's write, scan or lookup, or
                                     sstabledump FILE, with a gigabyte of heap, compilers and collector
                                     of a server; the time it took goes to standard error
@@ -25,7 +25,7 @@ import judged_page
 import read_checks
 import write_checks
 from gold import Gold
-from node import FORMATS, HERE, Home, cassandra_version, java_sources, run_bounded, setup
+from node import FORMATS, HERE, Home, cassandra_version, run_bounded, setup
 from verdicts import Verdicts
 
 BENCH_TIMEOUT_S = 900
@@ -40,8 +40,10 @@ def parse(arguments):
     for command in (check, page):
         command.add_argument("build")
         command.add_argument("binaries")
+    check.add_argument("--page", help="where to write what was judged")
     check.add_argument("--all", action="store_true", help="every compressor")
     check.add_argument("--only", nargs="+", metavar="CHECK", help="some checks")
+    check.add_argument("--again", action="store_true", help="judge again what has passed, after a check's change")
     check.add_argument("--formats", nargs="+", choices=list(FORMATS), default=list(FORMATS))
     check.add_argument("--patterns", nargs="+", metavar="PATTERN", default=[], help="some patterns")
     page.add_argument("page")
@@ -58,9 +60,8 @@ def context_of(options, patterns):
     for program in programs:
         if not os.path.exists(program):
             sys.exit(f"e2e: {program} not found: build orochi, rewrite_tree and lookup_tree")
-    harness = [os.path.join(HERE, name) for name in sorted(os.listdir(HERE)) if name.endswith((".py", ".xml"))
-               and name not in ("cassandra.py", "judged_page.py")]
-    return context, Verdicts(context.build, programs + harness + java_sources())
+    sources = {name: context.gold.source(name) for name in context.gold.patterns}
+    return context, Verdicts(context.build, programs + [os.path.join(HERE, "pom.xml")], sources)
 
 
 def check_reading(context, cases, chosen, verdicts):
@@ -105,6 +106,8 @@ def check(options):
         if name not in known:
             sys.exit(f"e2e: no check {name}; there are {' '.join(known)}")
     context, verdicts = context_of(options, options.patterns)
+    if options.again:
+        verdicts.forget(chosen)
     gold = context.gold
     cases = [case for case in (gold.all_cases() if options.all else gold.rotating_cases())
              if case[0] in options.formats]
@@ -114,6 +117,8 @@ def check(options):
         check_writing(context, cases, chosen, verdicts)
     finally:
         verdicts.add_seconds()
+    if options.page:
+        judged_page.write(options.page, gold, verdicts, cassandra_version(options.build))
     failures = verdicts.failures()
     print(f"e2e: {len(verdicts.known) - len(failures)} of {len(verdicts.known)} verdicts are good, "
           f"{verdicts.seconds_before / 60:.1f} minutes in all")

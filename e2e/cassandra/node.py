@@ -76,9 +76,14 @@ def setup(build):
                      f"-DoutputDirectory={os.path.abspath(lib)}"], 1800)
         shutil.copy(pom, stamp)
     classes = os.path.join(build, "classes")
+    compiled = os.path.join(classes, ".compiled")
+    if os.path.exists(compiled) and all(os.path.getmtime(source) < os.path.getmtime(compiled)
+                                        for source in java_sources() + [stamp]):
+        return
     os.makedirs(classes, exist_ok=True)
     subprocess.run(["javac", "-nowarn", "-proc:none", "--release", "17", "-cp", os.path.join(lib, "*"), "-d", classes]
                    + java_sources(), check=True)
+    open(compiled, "w", encoding="utf-8").close()
 
 
 def java_sources():

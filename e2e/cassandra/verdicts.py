@@ -1,5 +1,5 @@
 """What was judged: a line of JSON for each check of a table, kept in BUILD/verdicts.jsonl, so that a run goes on where
-another ended. A verdict counts as long as the programs that it is about are the same."""
+another ended. A verdict counts as long as the programs and the pattern that it is about are the same."""
 
 import hashlib
 import json
@@ -10,13 +10,14 @@ import time
 class Verdicts:
     """check, format, compressor, pattern -> "" (passed) or why not. The last word about each counts."""
 
-    def __init__(self, build, files):
-        """files: what the verdicts depend on; when one changes, all is to be judged again."""
+    def __init__(self, build, programs, patterns):
+        """programs: files whose change makes all verdicts void; patterns: name -> source, for those about it."""
         digest = hashlib.sha256()
-        for path in files:
+        for path in programs:
             with open(path, "rb") as source:
                 digest.update(hashlib.sha256(source.read()).digest())
         self.stamp = digest.hexdigest()[:16]
+        self.patterns = {name: hashlib.sha256(text.encode()).hexdigest()[:8] for name, text in patterns.items()}
         self.path = os.path.join(build, "verdicts.jsonl")
         self.seconds_before = 0.0
         self.started = time.monotonic()
@@ -35,7 +36,7 @@ class Verdicts:
             return
         if "seconds" in record:
             self.seconds_before += record["seconds"]
-        else:
+        elif record["pattern"] == self.patterns.get(record["id"][3]):
             self.known[tuple(record["id"])] = record["why"]
 
     def _append(self, record):
@@ -48,9 +49,13 @@ class Verdicts:
     def add(self, check, case, why):
         identity = (check,) + tuple(case)
         self.known[identity] = why
-        self._append({"stamp": self.stamp, "id": identity, "why": why})
+        self._append({"stamp": self.stamp, "pattern": self.patterns[identity[3]], "id": identity, "why": why})
         if why:
             print(f"FAILED {' '.join(identity)}: {why[:400]}", flush=True)
+
+    def forget(self, checks):
+        """Has these judged again."""
+        self.known = {identity: why for identity, why in self.known.items() if identity[0] not in checks}
 
     def add_seconds(self):
         """Adds the time since the last call to the time that all runs took."""
