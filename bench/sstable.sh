@@ -16,7 +16,6 @@ harness=$bench_dir/../build/cassandra
 # name: shape, bytes of uncompressed Data.db, format
 declare -A tables=(
   [rows]="rows 1060000000 oa"   # about 180 bytes a row are meant; a gigabyte comes out
-  [tenth]="rows 106000000 oa"
   [wide]="wide 250000000 oa"
   [rows_nb]="rows 265000000 nb"
   [rows_da]="rows 265000000 da"

@@ -26,7 +26,7 @@ scan_row() {  # NAME FORMAT TEXT
   other_wall=$(field seconds <<<"$other" | median)
   rss=$(field peak_rss_kb <<<"$mine" | tail -1)
   megabytes=$(field mb_per_cpu_s <<<"$mine" | median)
-  echo "| $3 | $my_wall s | $my_cpu s, $megabytes MB/s | $(calculate %.0f "$rounds > 0 ? $rss / 1024 : 0") MB | $other_wall s | $other_cpu s | $(calculate %.1f "$other_cpu / $my_cpu") |"
+  echo "| $3 | $my_wall s | $my_cpu s, $megabytes MB/s | $((rss / 1024)) MB | $other_wall s | $other_cpu s | $(calculate %.1f "$other_cpu / $my_cpu") |"
 }
 
 dump_row() {  # NAME FORMAT TEXT
@@ -44,7 +44,7 @@ dump_row() {  # NAME FORMAT TEXT
 }
 
 scans=$(scan_row rows oa "scan, oa"; scan_row rows_nb nb "scan of a quarter, nb"; scan_row rows_da da "scan of a quarter, da"; scan_row wide oa "scan of one wide partition, oa")
-dump_row tenth oa "JSON of a tenth: \`orochi sstable dump\`, \`sstabledump\`" >"$work/dump"
+dump_row rows_nb nb "JSON of a quarter, nb: \`orochi sstable dump\`, \`sstabledump\`" >"$work/dump"
 scan=$(ours rows)
 rate=$(field rows_per_cpu_s <<<"$scan" | median)
 bytes=$(stat -c %s "$(table_of rows)")

@@ -1,7 +1,9 @@
 """The page that says which combinations Cassandra judged, made of the verdicts."""
 
+import subprocess
+
 from gold import COMPRESSORS
-from node import FORMATS
+from node import FORMATS, HERE
 
 CHECKS = {
     "dump": "`dump` prints what Cassandra's sstabledump prints",
@@ -16,9 +18,10 @@ CHECKS = {
     "compact": "`compact` against Cassandra's major compaction of the same files",
     "purge": "`compact --purge --gc-grace 0` against the same with `gc_grace_seconds = 0`",
     "split": "`split`",
+    "scrub": "`scrub` of files without indexes, filter and digest",
     "verifier": "Cassandra's StandaloneVerifier, with extended verification, of what was written again",
 }
-JUDGED_BY_NODE = ("rewrite", "convert", "upgrade", "write", "compact", "purge", "split")
+JUDGED_BY_NODE = ("rewrite", "convert", "upgrade", "write", "compact", "purge", "split", "scrub")
 GROUPS = {
     "scalar_types": "every type as key, clustering column in either order, element and vector",
     "collections": "collections, nested and frozen",
@@ -46,6 +49,11 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def commit():
+    done = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "of no repository"
+
+
 def write(path, gold, verdicts, version):
     cases = gold.all_cases()
     by_files = [[fmt, compressor] + [cell(verdicts, check, [case for case in cases if case[:2] == (fmt, compressor)])
@@ -59,7 +67,7 @@ def write(path, gold, verdicts, version):
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"""# What Cassandra judged
 
-Written by `make e2e` from what it found: real Cassandra {version} against this tree's programs, {len(gold.patterns)}
+Written by `make e2e` from what it found: real Cassandra {version} against commit {commit()}, {len(gold.patterns)}
 schemas. A number is that of tables which passed; `-` is not judged; where some failed both numbers are
 given, and the failures are listed. {sum(why == "" for why in verdicts.known.values())} verdicts are good, \
 {len(failures)} are not; it took {verdicts.seconds_before / 60:.0f} minutes.

@@ -106,6 +106,19 @@ def make_split(context, case):
     return why or [made]
 
 
+def make_scrubbed(context, case):
+    """`orochi sstable scrub` of files that have lost their indexes, filter, digest and table of contents."""
+    if call([context.orochi, "sstable", "scrub", "--help"])[1]:
+        return None
+    made = job(context, "scrub", case, case)
+    left = emptied(os.path.join(context.build, "left", *case))
+    for path in glob.glob(os.path.join(glob.escape(context.gold.table_directory(case)), "*.db")):
+        if path.endswith(("-Data.db", "-Statistics.db", "-CompressionInfo.db")):
+            shutil.copy(path, left)
+    why = call([context.orochi, "sstable", "scrub", "-o", emptied(made["ours"]), left])[1]
+    return why or [made]
+
+
 def compare_same(made):
     keyspace = os.path.basename(os.path.dirname(made["ours"]))
     table = os.path.basename(made["ours"])
@@ -129,7 +142,7 @@ def compare_split(made):
 CHECKS = {"rewrite": (make_same, compare_same), "convert": (make_converted, compare_same),
           "upgrade": (make_upgraded, compare_same), "write": (make_loaded, None),
           "compact": (make_compacted, compare_compacted), "purge": (make_purged, compare_compacted),
-          "split": (make_split, compare_split)}
+          "split": (make_split, compare_split), "scrub": (make_scrubbed, compare_same)}
 
 
 def judge(context, fmt, jobs, verdicts):
