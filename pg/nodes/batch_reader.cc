@@ -147,7 +147,7 @@ void BatchReader::SkipRowGroup(uint64_t first_row, uint32_t row_count) {
 }
 
 std::optional<uint64_t> BatchReader::KnownRowCount() const {
-  bool const is_known = !reader_->has_stubs() && reader_->row_blocks().count() == 0;
+  bool const is_known = !reader_->has_stubs() && reader_->row_blocks().unknown_count() == 0;
   return is_known ? std::optional(reader_->row_count()) : std::nullopt;
 }
 

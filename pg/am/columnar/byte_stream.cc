@@ -8,6 +8,8 @@
 extern "C" {
 #include "access/xloginsert.h"
 #include "catalog/storage.h"
+#include "commands/vacuum.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "utils/rel.h"
@@ -55,6 +57,34 @@ void WriteStream(Relation relation, uint64_t offset_bytes, const std::byte* byte
   if (strategy != nullptr) {
     FreeAccessStrategy(strategy);
   }
+}
+
+void CopyStripePages(Relation relation, const BlockRun& from, BlockNumber to) noexcept {
+  BufferAccessStrategy const strategy = GetAccessStrategy(BAS_VACUUM);
+  PGAlignedBlock copy;
+  for (BlockNumber block = from.first; block < from.end; ++block, ++to) {
+    vacuum_delay_point();
+    Buffer const source = ReadBufferExtended(relation, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+    LockBuffer(source, BUFFER_LOCK_SHARE);
+    std::memcpy(copy.data, BufferGetPage(source), BLCKSZ);
+    UnlockReleaseBuffer(source);
+    if (KindOf(block, copy.data) != PageKind::kStripe) {
+      ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+                      errmsg("block %u of columnar table \"%s\" is not a page of a stripe", block,
+                             RelationGetRelationName(relation))));
+    }
+    Buffer const target =
+        ReadBufferExtended(relation, MAIN_FORKNUM, to, RBM_ZERO_AND_LOCK, strategy);
+    START_CRIT_SECTION();
+    std::memcpy(BufferGetPage(target), copy.data, BLCKSZ);
+    MarkBufferDirty(target);
+    if (RelationNeedsWAL(relation)) {
+      log_newpage_buffer(target, true);
+    }
+    END_CRIT_SECTION();
+    UnlockReleaseBuffer(target);
+  }
+  FreeAccessStrategy(strategy);
 }
 
 void TruncateStream(Relation relation, uint64_t end_offset_bytes) noexcept {

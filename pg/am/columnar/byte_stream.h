@@ -30,6 +30,10 @@ BlockRun PagesOf(const StripeEntry& entry);
 void WriteStream(Relation relation, uint64_t offset_bytes, const std::byte* bytes,
                  uint64_t size_bytes) noexcept;
 
+/// Copies a stripe's pages to `to` and those behind it, reserved for this. ERRCODE_DATA_CORRUPTED
+/// when one of them is no page of a stripe. Plain PostgreSQL code.
+void CopyStripePages(Relation relation, const BlockRun& from, BlockNumber to) noexcept;
+
 /// Cuts the file behind `end_offset_bytes`. REQUIRES: AccessExclusiveLock. Plain PostgreSQL code.
 void TruncateStream(Relation relation, uint64_t end_offset_bytes) noexcept;
 

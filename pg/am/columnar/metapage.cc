@@ -32,6 +32,8 @@ constexpr uint32_t kMagic = 0x4F434D31;  // "OCM1"
 constexpr uint32_t kVersion = 2;
 // A page lock of that number guards something else than a page: see LockReservations.
 constexpr BlockNumber kReservationsLockBlock = 1;
+constexpr int kClaimTries = 5;
+constexpr long kClaimPauseMicroseconds = 1000;
 static_assert(kPagePayloadBytes == BLCKSZ - SizeOfPageHeaderData);
 
 Metapage* MetapageOf(Page page) {
@@ -228,34 +230,70 @@ void UnlockReservations(Relation relation, LOCKMODE mode) noexcept {
   UnlockPage(relation, kReservationsLockBlock, mode);
 }
 
-bool ClaimPages(Relation relation, BlockNumber first, BlockNumber count,
-                uint64_t used_end_row_number, uint64_t reserved_end_row_number) noexcept {
+namespace {
+
+// Makes a free page one of a stripe, or such a one free again. Not logged: until the stripe's bytes
+// are, it is an empty page of either kind. False when it is not free, or somebody has it pinned,
+// perhaps to read it as a row page.
+bool ClaimPage(Relation relation, BlockNumber block) {
+  Buffer const buffer = ReadBuffer(relation, block);
+  bool claimed = false;
+  // The checkpointer's pin is short, that of a cursor is not.
+  for (int i = 0; i < kClaimTries && !claimed; ++i) {
+    if (i > 0) {
+      pg_usleep(kClaimPauseMicroseconds);
+    }
+    if (ConditionalLockBufferForCleanup(buffer)) {
+      if (!IsFreePage(block, BufferGetPage(buffer))) {
+        i = kClaimTries;
+      } else {
+        InitStripePage(BufferGetPage(buffer), 0);
+        MarkBufferDirty(buffer);
+        claimed = true;
+      }
+      LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+    }
+  }
+  ReleaseBuffer(buffer);
+  return claimed;
+}
+
+void UnclaimPage(Relation relation, BlockNumber block) {
+  Buffer const buffer = ReadBuffer(relation, block);
+  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+  PageInit(BufferGetPage(buffer), BLCKSZ, 0);
+  MarkBufferDirty(buffer);
+  UnlockReleaseBuffer(buffer);
+}
+
+}  // namespace
+
+BlockNumber ClaimPages(Relation relation, BlockNumber first, BlockNumber count) noexcept {
   for (BlockNumber block = first; block < first + count; ++block) {
-    Buffer const buffer = ReadBuffer(relation, block);
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    Page const page = BufferGetPage(buffer);
-    bool const is_free =
-        KindOf(block, page) == PageKind::kNew ||
-        (KindOf(block, page) == PageKind::kRows && PageGetMaxOffsetNumber(page) == 0);
-    if (is_free) {
-      // Not logged: until the stripe's bytes are, the page is an empty one of either kind.
-      InitStripePage(page, 0);
-      MarkBufferDirty(buffer);
+    if (!ClaimPage(relation, block)) {
+      for (BlockNumber claimed = first; claimed < block; ++claimed) {
+        UnclaimPage(relation, claimed);
+      }
+      return block;
     }
-    UnlockReleaseBuffer(buffer);
-    if (!is_free) {
-      return false;
-    }
+  }
+  for (BlockNumber block = first; block < first + count; ++block) {
     RecordPageWithFreeSpace(relation, block, 0);
   }
+  return InvalidBlockNumber;
+}
+
+void ReturnRowNumbers(Relation relation, const RowNumbersLeft& left) noexcept {
+  if (left.used_end == left.reserved_end) {
+    return;
+  }
   UpdateMetapage(relation, [&](Metapage& metapage) {
-    bool const give_back = metapage.next_row_number == reserved_end_row_number;
+    bool const give_back = metapage.next_row_number == left.reserved_end;
     if (give_back) {
-      metapage.next_row_number = used_end_row_number;
+      metapage.next_row_number = left.used_end;
     }
     return give_back;
   });
-  return true;
 }
 
 bool ExtendRowReservation(Relation relation, uint64_t end_row_number,
@@ -271,8 +309,7 @@ bool ExtendRowReservation(Relation relation, uint64_t end_row_number,
   return extended;
 }
 
-uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_row_number,
-                      uint64_t reserved_end_row_number) noexcept {
+uint64_t ReserveBytes(Relation relation, uint64_t size_bytes) noexcept {
   uint64_t const page_count = (size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes;
   LockRelationForExtension(relation, ExclusiveLock);
   BlockNumber const first_block = smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM);
@@ -294,9 +331,6 @@ uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_
   }
   UpdateMetapage(relation, [&](Metapage& metapage) {
     metapage.next_offset_bytes = offset_bytes + page_count * kPagePayloadBytes;
-    if (metapage.next_row_number == reserved_end_row_number) {
-      metapage.next_row_number = used_end_row_number;
-    }
     return true;
   });
   UnlockRelationForExtension(relation, ExclusiveLock);
@@ -334,6 +368,35 @@ void SetStubDirectory(Relation relation, BlockNumber block, uint32_t levels) noe
     metapage.stub_directory_levels = levels;
     return true;
   });
+}
+
+bool RelocateStubDirectory(Relation relation, BlockNumber to) noexcept {
+  Buffer const first = ReadBuffer(relation, 0);
+  LockBuffer(first, BUFFER_LOCK_EXCLUSIVE);
+  BlockNumber const from = MetapageOf(BufferGetPage(first))->stub_directory;
+  Buffer const source = ReadBuffer(relation, from);
+  LockBuffer(source, BUFFER_LOCK_EXCLUSIVE);
+  Buffer const target = ReadBuffer(relation, to);
+  bool const is_locked = ConditionalLockBufferForCleanup(target);
+  bool const can_copy = is_locked && IsFreePage(to, BufferGetPage(target)) &&
+                        KindOf(from, BufferGetPage(source)) == PageKind::kDirectory;
+  if (can_copy) {
+    GenericXLogState* const state = GenericXLogStart(relation);
+    Metapage* const metapage = MetapageOf(GenericXLogRegisterBuffer(state, first, 0));
+    std::memcpy(GenericXLogRegisterBuffer(state, target, GENERIC_XLOG_FULL_IMAGE),
+                BufferGetPage(source), BLCKSZ);
+    PageInit(GenericXLogRegisterBuffer(state, source, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
+    metapage->stub_directory = to;
+    metapage->checksum = ChecksumOf(*metapage);
+    GenericXLogFinish(state);
+  }
+  if (is_locked) {
+    LockBuffer(target, BUFFER_LOCK_UNLOCK);
+  }
+  ReleaseBuffer(target);
+  UnlockReleaseBuffer(source);
+  UnlockReleaseBuffer(first);
+  return can_copy;
 }
 
 void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept {

@@ -75,15 +75,20 @@ bool ExtendRowReservation(Relation relation, uint64_t end_row_number, uint64_t a
 void LockReservations(Relation relation, LOCKMODE mode) noexcept;
 void UnlockReservations(Relation relation, LOCKMODE mode) noexcept;
 
-/// Takes empty row pages in the middle of the file for a stripe, instead of ReserveBytes. False
-/// when one of them is not empty any more. Only VACUUM does.
-bool ClaimPages(Relation relation, BlockNumber first, BlockNumber count,
-                uint64_t used_end_row_number, uint64_t reserved_end_row_number) noexcept;
+/// Takes empty row pages in the middle of the file for a stripe, instead of ReserveBytes. Answers
+/// InvalidBlockNumber, or the first page that is not empty any more or that somebody looks at; then
+/// none is taken. Only VACUUM does.
+BlockNumber ClaimPages(Relation relation, BlockNumber first, BlockNumber count) noexcept;
 
-/// Takes pages for `size_bytes` of the stream at the end of the file. Gives row numbers from
-/// `used_end_row_number` on back if the reservation's end is still the last one.
-uint64_t ReserveBytes(Relation relation, uint64_t size_bytes, uint64_t used_end_row_number,
-                      uint64_t reserved_end_row_number) noexcept;
+/// Takes pages for `size_bytes` of the stream at the end of the file.
+uint64_t ReserveBytes(Relation relation, uint64_t size_bytes) noexcept;
+
+/// Gives row numbers from `used_end` on back if the reservation's end is still the last one.
+struct RowNumbersLeft {
+  uint64_t used_end;
+  uint64_t reserved_end;
+};
+void ReturnRowNumbers(Relation relation, const RowNumbersLeft& left) noexcept;
 
 /// Lets every snapshot see all stripes written so far (Metapage::moved_stripe_count). The caller
 /// made sure that no older snapshot can be wrong about it, and is the only writer.
@@ -94,6 +99,9 @@ void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept;
 void MarkRewritten(Relation relation) noexcept;
 /// Makes `block` the root of the directory of stub pages, `levels` high.
 void SetStubDirectory(Relation relation, BlockNumber block, uint32_t levels) noexcept;
+/// Copies the root of that directory to the empty row page `to`, as one change. False when somebody
+/// has that pinned. The caller keeps others from making directory pages.
+bool RelocateStubDirectory(Relation relation, BlockNumber to) noexcept;
 /// Sets the end of the stream after the file was cut.
 void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept;
 

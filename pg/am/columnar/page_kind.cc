@@ -20,6 +20,21 @@ PageKind KindOf(BlockNumber block, Page page) noexcept {
   return PageIsAllVisible(page) ? PageKind::kStripe : PageKind::kRows;
 }
 
+bool IsFreePage(BlockNumber block, Page page) noexcept {
+  PageKind const kind = KindOf(block, page);
+  if (kind != PageKind::kRows) {
+    return kind == PageKind::kNew;
+  }
+  // Freeing line pointers leaves the first one on the page.
+  OffsetNumber const last = PageGetMaxOffsetNumber(page);
+  for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
+    if (ItemIdIsUsed(PageGetItemId(page, offset))) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void InitStripePage(Page page, uint32_t payload_bytes) noexcept {
   PageInit(page, BLCKSZ, 0);
   PageSetAllVisible(page);

@@ -40,6 +40,8 @@ inline constexpr uint32_t kDirectoryPageMagic = 0x4F435344;  // "OCSD"
 /// Plain; the page is pinned and locked.
 PageKind KindOf(BlockNumber block, Page page) noexcept;
 PageTrailer* TrailerOf(Page page) noexcept;
+/// Whether it holds nothing: new, or a row page without a line pointer in use.
+bool IsFreePage(BlockNumber block, Page page) noexcept;
 
 /// Makes an empty stripe page. Heap's code finds no room on it.
 void InitStripePage(Page page, uint32_t payload_bytes) noexcept;

@@ -86,7 +86,7 @@ Result<std::unique_ptr<ColumnarReader>> ColumnarReader::Open(Relation relation, 
   }
   reader->snapshot_ = snapshot;
   reader->row_blocks_ = row_pages::Blocks(relation, reader->stripes_);
-  if (reader->storage_id_ != 0 && reader->row_blocks_.count() > kUnexplainedBlocksMax) {
+  if (reader->storage_id_ != 0 && reader->row_blocks_.unknown_count() > kUnexplainedBlocksMax) {
     // Perhaps stripes that somebody is loading: their pages need not be read to know it.
     reader->row_blocks_.Skip(stripe_catalog::ListWritten(reader->storage_id_));
   }

@@ -49,7 +49,9 @@ void VisitPages(Relation relation, const Metapage& metapage, Visit visit, void* 
       BufferAccessStrategy const strategy = GetAccessStrategy(BAS_BULKREAD);
       for (uint64_t index = 0; index < blocks.count(); ++index) {
         CHECK_FOR_INTERRUPTS();
-        VisitPage(relation, blocks.At(index), strategy, visit, state);
+        if (BlockNumber const block = blocks.At(index); block != InvalidBlockNumber) {
+          VisitPage(relation, block, strategy, visit, state);
+        }
       }
       FreeAccessStrategy(strategy);
     });

@@ -36,6 +36,14 @@ constexpr int kPageTries = 3;
 struct Moved {
   ItemPointerData from;
   ItemPointerData to;
+  int32_t source;  // index of the stripe it was in, or kRowPage
+};
+constexpr int32_t kRowPage = -1;
+
+// A stripe whose rows are on their way.
+struct Source {
+  StripeEntry entry;
+  uint64_t left_count;  // rows somebody sees that are not moved yet
 };
 
 // Everything one MoveRows holds.
@@ -53,6 +61,7 @@ struct Move {
   IndexInfo** infos;
   EState* estate;
 
+  PlainArray<Source> sources;  // by first row number
   PlainArray<Moved> moved;
   double marked_count;
 };
@@ -181,17 +190,25 @@ void CollectFromStripes(Move* move, const PlainArray<StripeEntry>& stripes) {
   if (stripes.count == 0) {
     return;
   }
+  for (size_t i = 0; i < stripes.count; ++i) {
+    move->sources.Add({.entry = stripes.items[i], .left_count = 0});
+  }
+  std::sort(move->sources.items, move->sources.items + move->sources.count,
+            [](const Source& a, const Source& b) {
+              return a.entry.first_row_number < b.entry.first_row_number;
+            });
   Relation const relation = move->run->relation;
   TupleTableSlot* const slot =
       MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
   Boundary([&]() -> Status {
     ASSIGN_OR_RETURN(auto cursor, ScanCursor::Open(relation, GetActiveSnapshot(), nullptr));
-    for (size_t i = 0; i < stripes.count; ++i) {
-      const StripeEntry& stripe = stripes.items[i];
+    for (size_t i = 0; i < move->sources.count; ++i) {
+      const StripeEntry& stripe = move->sources.items[i].entry;
       for (uint64_t row = stripe.first_row_number; row < stripe.first_row_number + stripe.row_count;
            ++row) {
         ASSIGN_OR_RETURN(bool const visible, cursor->SeekRowNumber(row));
         if (visible) {
+          ++move->sources.items[i].left_count;
           TryPg([&]() noexcept {
             vacuum_delay_point();
             cursor->Store(slot);
@@ -229,11 +246,21 @@ void InsertEntries(Move* move) {
   ResetPerTupleExprContext(move->estate);
 }
 
+int32_t SourceOf(const Move& move, uint64_t row_number) {
+  const Source* const end = move.sources.items + move.sources.count;
+  const Source* const found =
+      std::partition_point<const Source*>(move.sources.items, end, [&](const Source& source) {
+        return source.entry.first_row_number + source.entry.row_count <= row_number;
+      });
+  return static_cast<int32_t>(found - move.sources.items);
+}
+
 // Writes the row in move->row, which was at `origin`.
 void WriteRow(Move* move, const ItemPointerData& origin, CommandId command_id) {
   Relation const relation = move->run->relation;
   Moved moved;
   moved.from = origin;
+  moved.source = kRowPage;
   bool is_gone = false;
   if (auto const row_number = RowOfTid(origin)) {
     row_stub::Target target;
@@ -244,6 +271,7 @@ void WriteRow(Move* move, const ItemPointerData& origin, CommandId command_id) {
       return;
     }
     moved.from = target.tid;
+    moved.source = SourceOf(*move, *row_number);
     ReleaseBuffer(target.pin);
   }
   InsertRows(relation, &move->row, 1, command_id, kInsertMoved, true);
@@ -329,6 +357,9 @@ void MarkPage(Move* move, const Moved* items, size_t count) {
       }
       failed[i] = false;
       move->marked_count += 1;
+      if (items[i].source != kRowPage) {
+        --move->sources.items[items[i].source].left_count;
+      }
       if (HeapTupleHasExternal(&tuple)) {
         toasted = lappend(toasted, heap_copytuple(&tuple));
       }
@@ -367,6 +398,19 @@ void MarkAll(Move* move) {
   }
 }
 
+// A stripe that nobody with a later snapshot sees a row of is gone for them. Who sees it still has
+// its stubs, which go with it.
+void DropSources(Move* move) {
+  for (size_t i = 0; i < move->sources.count; ++i) {
+    if (move->sources.items[i].left_count == 0) {
+      Boundary([&]() -> Status {
+        stripe_catalog::Delete(move->sources.items[i].entry);
+        return Status::Ok();
+      });
+    }
+  }
+}
+
 }  // namespace
 
 double MoveRows(Run* run, const MoveRequest& request) noexcept {
@@ -385,6 +429,7 @@ double MoveRows(Run* run, const MoveRequest& request) noexcept {
   WriteSorted(&move);
   INJECTION_POINT_PLAIN("columnar_vacuum_rows_written");
   MarkAll(&move);
+  DropSources(&move);
   INJECTION_POINT_PLAIN("columnar_vacuum_rows_marked");
   // Serializable readers may hold locks on the places the rows leave.
   TransferPredicateLocksToHeapRelation(run->relation);

@@ -1,6 +1,5 @@
 #include "pg/am/columnar/row_pages.h"
 
-#include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/page_kind.h"
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/bridge.h"
@@ -87,10 +86,29 @@ void PrepareTarget(Relation relation) noexcept {
     return;
   }
   BlockNumber block = GetPageWithFreeSpace(relation, kWantedBytes);
+  // The map is not logged: after an operating system crash it may name pages the file never got.
+  while (block != InvalidBlockNumber && block >= RelationGetNumberOfBlocks(relation)) {
+    block = RecordAndGetPageWithFreeSpace(relation, block, 0, kWantedBytes);
+  }
   if (block == InvalidBlockNumber) {
     block = AddPage(relation);
   }
   RelationSetTargetBlock(relation, block);
+}
+
+Buffer Pin(Relation relation, BlockNumber block) noexcept {
+  if (block >= RelationGetNumberOfBlocks(relation)) {
+    return InvalidBuffer;
+  }
+  Buffer const buffer = ReadBuffer(relation, block);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  bool const is_ours = KindOf(block, BufferGetPage(buffer)) == PageKind::kRows;
+  LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+  if (!is_ours) {
+    ReleaseBuffer(buffer);
+    return InvalidBuffer;
+  }
+  return buffer;
 }
 
 void RowPage::Copy(Relation relation, BlockNumber block, char* page) {
@@ -162,55 +180,56 @@ bool RowPage::LoadAll(Relation relation, BlockNumber block) noexcept {
 
 namespace {
 
-// The blocks of the stripes, ascending.
-std::vector<Blocks::Run> RunsOf(const std::vector<StripeEntry>& stripes) {
-  std::vector<Blocks::Run> runs;
-  runs.reserve(stripes.size());
-  for (const StripeEntry& stripe : stripes) {
-    auto const first = static_cast<BlockNumber>(1 + stripe.offset_bytes / kPagePayloadBytes);
-    auto const pages =
-        static_cast<BlockNumber>((stripe.size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes);
-    runs.push_back({.first = first, .end = first + pages});
-  }
+// Ascending, those that touch made one.
+void Normalize(std::vector<BlockRun>& runs) {
   std::sort(runs.begin(), runs.end(),
-            [](const Blocks::Run& a, const Blocks::Run& b) { return a.first < b.first; });
-  return runs;
+            [](const BlockRun& a, const BlockRun& b) { return a.first < b.first; });
+  size_t count = 0;
+  for (const BlockRun& run : runs) {
+    if (count > 0 && run.first <= runs[count - 1].end) {
+      runs[count - 1].end = std::max(runs[count - 1].end, run.end);
+    } else {
+      runs[count++] = run;
+    }
+  }
+  runs.resize(count);
 }
 
 }  // namespace
 
-Blocks::Blocks(Relation relation, const std::vector<StripeEntry>& stripes) {
-  BlockNumber const end =
-      TryPg([&]() noexcept -> BlockNumber { return RelationGetNumberOfBlocks(relation); });
-  BlockNumber next = 1;
-  auto const add = [&](BlockNumber until) {
-    if (next < until) {
-      runs_.push_back({.first = next, .end = until});
-      starts_.push_back(count_);
-      count_ += until - next;
-    }
-  };
-  for (const Run& run : RunsOf(stripes)) {
-    add(std::min(run.first, end));
-    next = std::max(next, run.end);
-  }
-  add(end);
+Blocks::Blocks(Relation relation, const std::vector<StripeEntry>& stripes)
+    : end_(TryPg([&]() noexcept -> BlockNumber { return RelationGetNumberOfBlocks(relation); })) {
+  Skip(stripes);
 }
 
 void Blocks::Skip(const std::vector<StripeEntry>& stripes) {
-  skipped_ = RunsOf(stripes);
+  skipped_.reserve(skipped_.size() + stripes.size());
+  for (const StripeEntry& stripe : stripes) {
+    BlockRun const pages = PagesOf(stripe);
+    if (pages.first < pages.end) {
+      skipped_.push_back(pages);
+    }
+  }
+  Normalize(skipped_);
+}
+
+uint64_t Blocks::unknown_count() const {
+  uint64_t left = count();
+  for (const BlockRun& run : skipped_) {
+    BlockNumber const end = std::min(run.end, end_);
+    left -= end > run.first ? end - run.first : 0;
+  }
+  return left;
 }
 
 BlockNumber Blocks::At(uint64_t index) const {
-  if (index >= count_) {
+  if (index >= count()) {
     return InvalidBlockNumber;
   }
-  auto const run = static_cast<size_t>(std::upper_bound(starts_.begin(), starts_.end(), index) -
-                                       starts_.begin() - 1);
-  auto const block = runs_[run].first + static_cast<BlockNumber>(index - starts_[run]);
+  auto const block = static_cast<BlockNumber>(index + 1);
   auto const after =
       std::upper_bound(skipped_.begin(), skipped_.end(), block,
-                       [](BlockNumber number, const Run& other) { return number < other.first; });
+                       [](BlockNumber number, const BlockRun& run) { return number < run.first; });
   bool const is_skipped = after != skipped_.begin() && block < std::prev(after)->end;
   return is_skipped ? InvalidBlockNumber : block;
 }

@@ -2,11 +2,13 @@
 
 #include "pg/compat.h"
 
+#include "pg/am/columnar/byte_stream.h"
 #include "pg/am/columnar/stripe_catalog.h"
 
 extern "C" {
 #include "access/htup.h"
 #include "access/htup_details.h"
+#include "storage/buf.h"
 #include "storage/bufpage.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -26,6 +28,11 @@ void PrepareTarget(Relation relation) noexcept;
 /// Heap's code believes what a page says of its tuples: to be called on a locked row page first.
 /// Answers how many items there are. Plain: ereports ERRCODE_DATA_CORRUPTED with block and item.
 OffsetNumber CheckItems(Relation relation, BlockNumber block, Page page) noexcept;
+
+/// The block, pinned, if it is a row page, which it stays while it is pinned; else InvalidBuffer.
+/// For tuple ids from indexes and users: what heap's functions would take for line pointers there
+/// may be something else by now. Plain, may ereport.
+Buffer Pin(Relation relation, BlockNumber block) noexcept;
 
 /// The tuples of one page that a snapshot sees, on a copy of the page: valid without pin or lock,
 /// until the next Load.
@@ -63,6 +70,9 @@ class RowPage {
 };
 
 /// The blocks of a relation that may be row pages: those in no known stripe. In ascending order.
+///
+/// Processes that scan in parallel may know of different stripes, and of one at different places,
+/// since VACUUM relocates them. Hence a block's index is its number less one for all of them.
 class Blocks {
  public:
   /// All blocks below the file's present end. `stripes` in any order; stripes missing there only
@@ -70,23 +80,18 @@ class Blocks {
   Blocks(Relation relation, const std::vector<StripeEntry>& stripes);
   Blocks() = default;
 
-  struct Run {
-    BlockNumber first;
-    BlockNumber end;
-  };
-  /// Leaves out blocks of stripes that the caller learnt of otherwise. They keep their index, so
-  /// that processes which know of different ones agree on it.
+  /// Leaves out blocks of stripes that the caller learnt of otherwise.
   void Skip(const std::vector<StripeEntry>& stripes);
 
-  uint64_t count() const { return count_; }
+  uint64_t count() const { return end_ == 0 ? 0 : end_ - 1; }
+  /// How many of them are not left out.
+  uint64_t unknown_count() const;
   /// The i-th block, or InvalidBlockNumber for one left out.
   BlockNumber At(uint64_t index) const;
 
  private:
-  std::vector<Run> runs_;
-  std::vector<uint64_t> starts_;  // index of each run's first block
-  std::vector<Run> skipped_;
-  uint64_t count_ = 0;
+  BlockNumber end_ = 0;
+  std::vector<BlockRun> skipped_;
 };
 
 }  // namespace row_pages

@@ -173,13 +173,13 @@ Try TryPut(Relation relation, uint64_t row_number, HeapTuple stub, Target* targe
   uint64_t const segment = row_number / kSegmentRows;
   uint32_t entry = 0;
   // Held while we look and put, so that nobody else makes a stub of the same row.
-  Buffer const leaf = stub_chain::FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+  Metapage const metapage = ReadMetapage(relation);
+  Buffer const leaf =
+      stub_chain::FindLeaf(relation, metapage, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
   Try tried{.outcome = Outcome::kNone, .put = false, .front = 0};
   tried.front = leaf == InvalidBuffer ? 0 : stub_chain::EntriesOf(BufferGetPage(leaf))[entry];
   if (tried.front != 0) {
-    stub_map::SegmentMap* const map = stub_map::Get(ReadMetapage(relation).storage_id, segment);
-    map->leaf = BufferGetBlockNumber(leaf);
-    map->entry = entry;
+    stub_map::SegmentMap* const map = stub_map::Get(metapage.storage_id, segment);
     stub_map::Refresh(relation, map, tried.front);
     tried.outcome = OutcomeOf(map, row_number);
     if (tried.outcome == Outcome::kNone) {

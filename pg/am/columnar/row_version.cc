@@ -1,6 +1,7 @@
 #include "pg/am/columnar/row_version.h"
 
 #include "pg/am/columnar/row_fetcher.h"
+#include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_stub.h"
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/tuple_values.h"
@@ -11,6 +12,7 @@ extern "C" {
 #include "access/heapam.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
+#include "storage/proc.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -24,36 +26,42 @@ struct LastFetcher {
   std::unique_ptr<RowFetcher> fetcher;
   RelFileNode node{};
   int attribute_count = 0;
+  // VACUUM may use again the pages of a stripe that it relocated or dropped when no snapshot is
+  // left that was there before: what an older snapshot of ours found is not to be trusted.
+  TransactionId xmin = InvalidTransactionId;
 };
 LastFetcher last_fetcher;
 
 Result<RowFetcher*> FetcherFor(Relation relation) {
   int const attribute_count = RelationGetDescr(relation)->natts;
   if (last_fetcher.fetcher == nullptr || !RelFileNodeEquals(last_fetcher.node, relation->rd_node) ||
-      last_fetcher.attribute_count != attribute_count ||
+      last_fetcher.attribute_count != attribute_count || last_fetcher.xmin != MyProc->xmin ||
       last_fetcher.fetcher->storage_id() == 0) {  // unlogged, given at the first write
     last_fetcher.fetcher.reset();
     ASSIGN_OR_RETURN(last_fetcher.fetcher, RowFetcher::Open(relation));
     last_fetcher.node = relation->rd_node;
     last_fetcher.attribute_count = attribute_count;
+    last_fetcher.xmin = MyProc->xmin;
   }
   last_fetcher.fetcher->Rebind(relation);
   return last_fetcher.fetcher.get();
 }
 
 bool FetchFromRowPage(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot) {
-  if (ItemPointerGetBlockNumber(tid) >= RelationGetNumberOfBlocks(relation)) {
+  Buffer const pin = row_pages::Pin(relation, ItemPointerGetBlockNumber(tid));
+  if (!BufferIsValid(pin)) {
     return false;
   }
   HeapTupleData tuple;
   tuple.t_self = *tid;
   Buffer buffer = InvalidBuffer;
-  if (!heap_fetch(relation, snapshot, &tuple, &buffer, false)) {
-    return false;
+  bool const found = heap_fetch(relation, snapshot, &tuple, &buffer, false);
+  if (found) {
+    StoreCopy(relation, &tuple, slot);
+    ReleaseBuffer(buffer);
   }
-  StoreCopy(relation, &tuple, slot);
-  ReleaseBuffer(buffer);
-  return true;
+  ReleaseBuffer(pin);
+  return found;
 }
 
 }  // namespace
@@ -104,9 +112,7 @@ bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target) 
   target->pin = InvalidBuffer;
   if (IsRowPageTid(*tid)) {
     target->tid = *tid;
-    if (ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(relation)) {
-      target->pin = ReadBuffer(relation, ItemPointerGetBlockNumber(tid));
-    }
+    target->pin = row_pages::Pin(relation, ItemPointerGetBlockNumber(tid));
     return target->pin != InvalidBuffer;
   }
   auto const row_number = RowOfTid(*tid);

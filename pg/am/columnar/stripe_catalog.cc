@@ -9,6 +9,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "access/xloginsert.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
@@ -33,12 +34,14 @@ struct CatalogRow {
   int64_t size_bytes;
   int32_t footer_size_bytes;
   int32_t row_group_count;
+  int64_t previous_offset_bytes;
+  int64_t relocated_by;
 };
-static_assert(sizeof(CatalogRow) == 56);
+static_assert(sizeof(CatalogRow) == 72);
 
 constexpr AttrNumber kStorageId = 1;
 constexpr AttrNumber kFirstRowNumber = 3;
-constexpr int kColumnCount = 8;
+constexpr int kColumnCount = 10;
 
 struct Catalog {
   Relation table;
@@ -75,6 +78,9 @@ void Close(const Catalog& catalog, LOCKMODE lock) {
 StripeEntry EntryOf(HeapTuple tuple) {
   CatalogRow row;
   std::memcpy(&row, GETSTRUCT(tuple), sizeof(row));
+  // VACUUM may be overwriting it right now: the old offset or the new one, nothing between.
+  row.offset_bytes = __atomic_load_n(
+      &reinterpret_cast<const CatalogRow*>(GETSTRUCT(tuple))->offset_bytes, __ATOMIC_RELAXED);
   return {.storage_id = static_cast<uint64_t>(row.storage_id),
           .stripe_number = static_cast<uint64_t>(row.stripe_number),
           .first_row_number = static_cast<uint64_t>(row.first_row_number),
@@ -82,7 +88,9 @@ StripeEntry EntryOf(HeapTuple tuple) {
           .offset_bytes = static_cast<uint64_t>(row.offset_bytes),
           .size_bytes = static_cast<uint64_t>(row.size_bytes),
           .footer_size_bytes = static_cast<uint32_t>(row.footer_size_bytes),
-          .row_group_count = static_cast<uint32_t>(row.row_group_count)};
+          .row_group_count = static_cast<uint32_t>(row.row_group_count),
+          .previous_offset_bytes = static_cast<uint64_t>(row.previous_offset_bytes),
+          .relocated_by = static_cast<uint64_t>(row.relocated_by)};
 }
 
 CatalogRow RowOf(const StripeEntry& entry) {
@@ -93,12 +101,26 @@ CatalogRow RowOf(const StripeEntry& entry) {
           .offset_bytes = static_cast<int64_t>(entry.offset_bytes),
           .size_bytes = static_cast<int64_t>(entry.size_bytes),
           .footer_size_bytes = static_cast<int32_t>(entry.footer_size_bytes),
-          .row_group_count = static_cast<int32_t>(entry.row_group_count)};
+          .row_group_count = static_cast<int32_t>(entry.row_group_count),
+          .previous_offset_bytes = static_cast<int64_t>(entry.previous_offset_bytes),
+          .relocated_by = static_cast<int64_t>(entry.relocated_by)};
 }
 
 void StorageKey(ScanKey key, uint64_t storage_id) {
   ScanKeyInit(key, kStorageId, BTEqualStrategyNumber, F_INT8EQ,
               Int64GetDatum(static_cast<int64_t>(storage_id)));
+}
+
+// Whether the snapshot sees that the row was deleted: VACUUM dropped the stripe.
+bool IsDropped(HeapTuple tuple, Snapshot snapshot) {
+  HeapTupleHeader const header = tuple->t_data;
+  if ((header->t_infomask & HEAP_XMAX_INVALID) != 0 ||
+      HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask)) {
+    return false;
+  }
+  TransactionId const dropper = HeapTupleHeaderGetUpdateXid(header);
+  return TransactionIdIsCurrentTransactionId(dropper) ||
+         (!XidInMVCCSnapshot(dropper, snapshot) && TransactionIdDidCommit(dropper));
 }
 
 // Calls visit(entry, tuple) for every row of the storage that `snapshot` sees, by stripe number.
@@ -139,14 +161,29 @@ std::vector<StripeEntry> TakeVector(const EntryArray& array) {
   return entries;
 }
 
-Snapshot NowIfAny(Snapshot snapshot) {
-  return snapshot->snapshot_type == SNAPSHOT_ANY ? SnapshotSelf : snapshot;
+// The snapshot itself; for SnapshotAny one that sees what somebody may still see, in `storage`.
+Snapshot KeptIfAny(const Catalog& catalog, Snapshot snapshot, SnapshotData* storage) {
+  if (snapshot->snapshot_type != SNAPSHOT_ANY) {
+    return snapshot;
+  }
+  InitNonVacuumableSnapshot(*storage, GlobalVisTestFor(catalog.table));
+  return storage;
+}
+
+// For stripes that every snapshot sees, how old it may be, until one sees that they were dropped.
+Snapshot ForMoved(const Catalog& catalog, Snapshot snapshot, SnapshotData* storage) {
+  if (!IsMVCCSnapshot(snapshot) && snapshot->snapshot_type != SNAPSHOT_ANY) {
+    return SnapshotSelf;
+  }
+  InitNonVacuumableSnapshot(*storage, GlobalVisTestFor(catalog.table));
+  return storage;
 }
 
 // The stripe nearest below the row; ranges of stripes that are not aborted never overlap, so no
-// other can hold it. `writer` is who wrote it.
+// other can hold it. `writer` is who wrote it; `dropped`, whether `seen_by` sees that it is gone.
 bool FindNearest(const Catalog& catalog, uint64_t storage_id, uint64_t row_number,
-                 Snapshot snapshot, StripeEntry* entry, TransactionId* writer = nullptr) {
+                 Snapshot snapshot, StripeEntry* entry, TransactionId* writer = nullptr,
+                 Snapshot seen_by = nullptr, bool* dropped = nullptr) {
   ScanKeyData keys[2];
   StorageKey(&keys[0], storage_id);
   ScanKeyInit(&keys[1], kFirstRowNumber, BTLessEqualStrategyNumber, F_INT8LE,
@@ -162,6 +199,9 @@ bool FindNearest(const Catalog& catalog, uint64_t storage_id, uint64_t row_numbe
       found = entry->Holds(row_number);
       if (found && writer != nullptr) {
         *writer = HeapTupleHeaderGetRawXmin(tuple->t_data);
+      }
+      if (found && seen_by != nullptr) {
+        *dropped = IsMVCCSnapshot(seen_by) && IsDropped(tuple, seen_by);
       }
       break;
     }
@@ -182,6 +222,41 @@ void InsertIntoIndex(Relation index, Relation table, HeapTuple tuple, const Datu
   pfree(info);
 }
 
+// What PostgreSQL itself does to pg_class rows, logged the same way. Its function for it refuses to
+// run beside parallel workers, which the leader of CREATE TABLE AS must.
+void Overwrite(Relation table, const ItemPointerData& tid, const StripeEntry& entry) {
+  OffsetNumber const offset = ItemPointerGetOffsetNumber(&tid);
+  Buffer const buffer = ReadBuffer(table, ItemPointerGetBlockNumber(&tid));
+  LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+  Page const page = BufferGetPage(buffer);
+  ItemId const item = PageGetItemId(page, offset);
+  auto* const header = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+  auto* const data = reinterpret_cast<char*>(header) + header->t_hoff;
+  CatalogRow row;
+  std::memcpy(&row, data, sizeof(row));
+  CatalogRow const completed = RowOf(entry);
+  if (!ItemIdIsNormal(item) || row.storage_id != completed.storage_id ||
+      row.stripe_number != completed.stripe_number) {
+    elog(ERROR, "row of stripe %lld of storage %lld is not at its place in columnar_stripe",
+         static_cast<long long>(entry.stripe_number), static_cast<long long>(entry.storage_id));
+  }
+  START_CRIT_SECTION();
+  std::memcpy(data, &completed, sizeof(completed));
+  MarkBufferDirty(buffer);
+  if (RelationNeedsWAL(table)) {
+    xl_heap_inplace record{};
+    record.offnum = offset;
+    XLogBeginInsert();
+    XLogRegisterData(reinterpret_cast<char*>(&record), SizeOfHeapInplace);
+    XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
+    XLogRegisterBufData(0, data, sizeof(completed));
+    XLogRecPtr const end = XLogInsert(RM_HEAP_ID, XLOG_HEAP_INPLACE);  // PageSetLSN is a macro
+    PageSetLSN(page, end);
+  }
+  END_CRIT_SECTION();
+  UnlockReleaseBuffer(buffer);
+}
+
 }  // namespace
 
 std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, Snapshot snapshot) {
@@ -193,18 +268,22 @@ std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, 
   EntryArray const found = TryPg([&]() noexcept -> EntryArray {
     EntryArray array{};
     Catalog const catalog = Open(AccessShareLock);
+    SnapshotData kept;
     if (moved_stripe_count > 0) {
-      ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple) {
-        if (!entry.being_written() && entry.stripe_number <= moved_stripe_count) {
-          array.Add(entry);
-        }
-      });
+      ForEach(catalog, storage_id, ForMoved(catalog, snapshot, &kept),
+              [&](const StripeEntry& entry, HeapTuple tuple) {
+                if (!entry.being_written() && entry.stripe_number <= moved_stripe_count &&
+                    !(IsMVCCSnapshot(snapshot) && IsDropped(tuple, snapshot))) {
+                  array.Add(entry);
+                }
+              });
     }
-    ForEach(catalog, storage_id, NowIfAny(snapshot), [&](const StripeEntry& entry, HeapTuple) {
-      if (!entry.being_written() && entry.stripe_number > moved_stripe_count) {
-        array.Add(entry);
-      }
-    });
+    ForEach(catalog, storage_id, KeptIfAny(catalog, snapshot, &kept),
+            [&](const StripeEntry& entry, HeapTuple) {
+              if (!entry.being_written() && entry.stripe_number > moved_stripe_count) {
+                array.Add(entry);
+              }
+            });
     Close(catalog, AccessShareLock);
     return array;
   });
@@ -278,14 +357,18 @@ std::optional<StripeEntry> Find(uint64_t storage_id, uint64_t moved_stripe_count
   StripeEntry entry;
   bool const found = TryPg([&]() noexcept -> bool {
     Catalog const catalog = Open(AccessShareLock);
+    SnapshotData kept;
+    bool dropped = false;
     bool hit = moved_stripe_count > 0 &&
-               FindNearest(catalog, storage_id, row_number, SnapshotSelf, &entry) &&
-               entry.stripe_number <= moved_stripe_count;
+               FindNearest(catalog, storage_id, row_number, ForMoved(catalog, snapshot, &kept),
+                           &entry, nullptr, snapshot, &dropped) &&
+               entry.stripe_number <= moved_stripe_count && !dropped;
     if (hit && snapshot->snapshot_type == SNAPSHOT_DIRTY) {
       snapshot->xmin = snapshot->xmax = InvalidTransactionId;
       snapshot->speculativeToken = 0;
     }
-    hit = hit || FindNearest(catalog, storage_id, row_number, NowIfAny(snapshot), &entry);
+    hit = hit ||
+          FindNearest(catalog, storage_id, row_number, KeptIfAny(catalog, snapshot, &kept), &entry);
     Close(catalog, AccessShareLock);
     return hit;
   });
@@ -307,11 +390,16 @@ ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {
   return TryPg([&]() noexcept -> ItemPointerData {
     Catalog const catalog = Open(RowExclusiveLock);
     CatalogRow const row = RowOf(entry);
-    Datum values[kColumnCount] = {
-        Int64GetDatum(row.storage_id),        Int64GetDatum(row.stripe_number),
-        Int64GetDatum(row.first_row_number),  Int64GetDatum(row.row_count),
-        Int64GetDatum(row.offset_bytes),      Int64GetDatum(row.size_bytes),
-        Int32GetDatum(row.footer_size_bytes), Int32GetDatum(row.row_group_count)};
+    Datum values[kColumnCount] = {Int64GetDatum(row.storage_id),
+                                  Int64GetDatum(row.stripe_number),
+                                  Int64GetDatum(row.first_row_number),
+                                  Int64GetDatum(row.row_count),
+                                  Int64GetDatum(row.offset_bytes),
+                                  Int64GetDatum(row.size_bytes),
+                                  Int32GetDatum(row.footer_size_bytes),
+                                  Int32GetDatum(row.row_group_count),
+                                  Int64GetDatum(row.previous_offset_bytes),
+                                  Int64GetDatum(row.relocated_by)};
     bool nulls[kColumnCount] = {};
     HeapTuple const tuple = heap_form_tuple(RelationGetDescr(catalog.table), values, nulls);
     heap_insert(catalog.table, tuple, command_id, HEAP_INSERT_NO_LOGICAL, nullptr);
@@ -327,38 +415,25 @@ ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {
 void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry) {
   TryPg([&]() noexcept {
     Catalog const catalog = Open(RowExclusiveLock);
-    OffsetNumber const offset = ItemPointerGetOffsetNumber(&tid);
-    Buffer const buffer = ReadBuffer(catalog.table, ItemPointerGetBlockNumber(&tid));
-    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-    Page const page = BufferGetPage(buffer);
-    ItemId const item = PageGetItemId(page, offset);
-    auto* const header = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
-    auto* const data = reinterpret_cast<char*>(header) + header->t_hoff;
-    CatalogRow row;
-    std::memcpy(&row, data, sizeof(row));
-    CatalogRow const completed = RowOf(entry);
-    if (!ItemIdIsNormal(item) || row.storage_id != completed.storage_id ||
-        row.stripe_number != completed.stripe_number) {
-      elog(ERROR, "row of stripe %lld of storage %lld is not at its place in columnar_stripe",
-           static_cast<long long>(entry.stripe_number), static_cast<long long>(entry.storage_id));
-    }
-    // What PostgreSQL itself does to pg_class rows, logged the same way. Its function for it
-    // refuses to run beside parallel workers, which the leader of CREATE TABLE AS must.
-    START_CRIT_SECTION();
-    std::memcpy(data, &completed, sizeof(completed));
-    MarkBufferDirty(buffer);
-    if (RelationNeedsWAL(catalog.table)) {
-      xl_heap_inplace record{};
-      record.offnum = offset;
-      XLogBeginInsert();
-      XLogRegisterData(reinterpret_cast<char*>(&record), SizeOfHeapInplace);
-      XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
-      XLogRegisterBufData(0, data, sizeof(completed));
-      XLogRecPtr const end = XLogInsert(RM_HEAP_ID, XLOG_HEAP_INPLACE);  // PageSetLSN is a macro
-      PageSetLSN(page, end);
-    }
-    END_CRIT_SECTION();
-    UnlockReleaseBuffer(buffer);
+    Overwrite(catalog.table, tid, entry);
+    Close(catalog, NoLock);
+  });
+}
+
+void RelocateInPlace(const StripeEntry& wanted, uint64_t offset_bytes) {
+  TryPg([&]() noexcept {
+    Catalog const catalog = Open(RowExclusiveLock);
+    ForEach(catalog, wanted.storage_id, SnapshotSelf,
+            [&](const StripeEntry& found, HeapTuple tuple) {
+              if (found.stripe_number != wanted.stripe_number) {
+                return;
+              }
+              StripeEntry entry = found;
+              entry.previous_offset_bytes = found.offset_bytes;
+              entry.offset_bytes = offset_bytes;
+              entry.relocated_by = U64FromFullTransactionId(GetTopFullTransactionId());
+              Overwrite(catalog.table, tuple->t_self, entry);
+            });
     Close(catalog, NoLock);
   });
 }

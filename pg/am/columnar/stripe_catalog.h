@@ -23,6 +23,10 @@ struct StripeEntry {
   uint64_t size_bytes = 0;
   uint32_t footer_size_bytes = 0;
   uint32_t row_group_count = 0;
+  // Where VACUUM copied the stripe from, and its full transaction id; 0 for a stripe that never
+  // moved. Whoever learnt the offset before the copy may still read there.
+  uint64_t previous_offset_bytes = 0;
+  uint64_t relocated_by = 0;
 
   bool being_written() const { return size_bytes == 0; }
   bool Holds(uint64_t row_number) const {
@@ -39,7 +43,8 @@ namespace stripe_catalog {
 
 /// Finished stripes of the storage that `snapshot` sees, by stripe number. Stripes numbered up to
 /// `moved_stripe_count` are seen whenever their transaction is done, whatever the snapshot.
-/// SnapshotAny counts as "now".
+/// SnapshotAny sees stripes that were dropped as well, while some snapshot sees them: a row of
+/// theirs that is to be changed or indexed must be found.
 std::vector<StripeEntry> List(uint64_t storage_id, uint64_t moved_stripe_count, Snapshot snapshot);
 
 /// Finished stripes of the storage whose writer has not aborted, done or not.
@@ -73,6 +78,12 @@ ItemPointerData Insert(const StripeEntry& entry, CommandId command_id);
 /// Not undone by an abort of the current subtransaction: only the insertion decides.
 /// REQUIRES: inserted by the current transaction.
 void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry);
+
+/// Says, for everybody at once and whatever becomes of the transaction, that the stripe's bytes are
+/// at `offset_bytes` now; relocated_by is the current transaction. In place: an update would give
+/// the row a new xmin, and with it the stripe's rows a new writer.
+/// REQUIRES: VACUUM's lock on the relation; nobody else changes the row.
+void RelocateInPlace(const StripeEntry& entry, uint64_t offset_bytes);
 
 /// Deletes every row of the storage, transactionally. Returns how many.
 uint64_t DeleteAll(uint64_t storage_id);

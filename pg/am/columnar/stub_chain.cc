@@ -137,13 +137,38 @@ uint32_t GenerationOf(Relation relation, BlockNumber front) {
 
 BlockNumber FirstBlock(Relation relation, uint64_t segment) {
   uint32_t entry = 0;
-  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_SHARE, &entry);
+  Buffer const leaf =
+      FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_SHARE, &entry);
   if (leaf == InvalidBuffer) {
     return 0;
   }
   BlockNumber const block = EntriesOf(BufferGetPage(leaf))[entry];
   UnlockReleaseBuffer(leaf);
   return block;
+}
+
+// The directory page that names directory page `block`, and where; InvalidBlockNumber without one.
+BlockNumber FindAbove(Relation relation, BlockNumber directory, BlockNumber block,
+                      uint32_t* entry) {
+  Buffer const buffer = ReadKind(relation, directory, BUFFER_LOCK_SHARE, PageKind::kDirectory,
+                                 "a directory of row stubs");
+  PGAlignedBlock copy;
+  std::memcpy(copy.data, BufferGetPage(buffer), BLCKSZ);
+  UnlockReleaseBuffer(buffer);
+  uint16_t const level = TrailerOf(copy.data)->level;
+  BlockNumber found = InvalidBlockNumber;
+  for (uint32_t i = 0; level > 0 && level < kDirectoryLevelsMax && i < kEntriesPerDirectoryPage &&
+                       found == InvalidBlockNumber;
+       ++i) {
+    BlockNumber const below = EntriesOf(copy.data)[i];
+    if (below == block) {
+      *entry = i;
+      found = directory;
+    } else if (below != 0 && level > 1) {
+      found = FindAbove(relation, below, block, entry);
+    }
+  }
+  return found;
 }
 
 // The page of the chain whose `next` is `block`, locked exclusively. The caller holds the leaf.
@@ -178,24 +203,37 @@ Buffer ReadKind(Relation relation, BlockNumber block, int lock, PageKind kind,
   return buffer;
 }
 
-Buffer FindLeaf(Relation relation, uint64_t segment, int lock, uint32_t* entry) {
-  Metapage const metapage = ReadMetapage(relation);
-  if (metapage.stub_directory_levels == 0 ||
-      segment / SegmentsPerEntry(metapage.stub_directory_levels) > 0) {
-    return InvalidBuffer;
-  }
-  BlockNumber block = metapage.stub_directory;
-  for (uint32_t level = metapage.stub_directory_levels - 1;; --level) {
-    Buffer const buffer = ReadKind(relation, block, level == 0 ? lock : BUFFER_LOCK_SHARE,
-                                   PageKind::kDirectory, "a directory of row stubs");
-    uint64_t const unit = SegmentsPerEntry(level);
-    *entry = static_cast<uint32_t>(segment / unit % kEntriesPerDirectoryPage);
-    if (level == 0) {
-      return buffer;
+Buffer FindLeaf(Relation relation, const Metapage& known, uint64_t segment, int lock,
+                uint32_t* entry) {
+  Metapage metapage = known;
+  for (;;) {
+    if (metapage.stub_directory_levels == 0 ||
+        segment / SegmentsPerEntry(metapage.stub_directory_levels) > 0) {
+      return InvalidBuffer;
     }
-    block = EntriesOf(BufferGetPage(buffer))[*entry];
-    UnlockReleaseBuffer(buffer);
-    if (block == 0) {
+    BlockNumber block = metapage.stub_directory;
+    bool moved = false;
+    for (uint32_t level = metapage.stub_directory_levels - 1; !moved && block != 0; --level) {
+      Buffer const buffer = ReadBuffer(relation, block);
+      LockBuffer(buffer, level == 0 ? lock : BUFFER_LOCK_SHARE);
+      if (KindOf(block, BufferGetPage(buffer)) != PageKind::kDirectory) {
+        UnlockReleaseBuffer(buffer);
+        metapage = ReadMetapage(relation);
+        moved = metapage.stub_directory != block;  // by VACUUM, since we learnt of it
+        if (!moved) {
+          RaiseCorrupt(relation, block, "a directory of row stubs");
+        }
+        continue;
+      }
+      uint64_t const unit = SegmentsPerEntry(level);
+      *entry = static_cast<uint32_t>(segment / unit % kEntriesPerDirectoryPage);
+      if (level == 0) {
+        return buffer;
+      }
+      block = EntriesOf(BufferGetPage(buffer))[*entry];
+      UnlockReleaseBuffer(buffer);
+    }
+    if (!moved) {
       return InvalidBuffer;
     }
   }
@@ -203,7 +241,8 @@ Buffer FindLeaf(Relation relation, uint64_t segment, int lock, uint32_t* entry) 
 
 Buffer FirstPage(Relation relation, uint64_t segment) {
   uint32_t entry = 0;
-  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_SHARE, &entry);
+  Buffer const leaf =
+      FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_SHARE, &entry);
   if (leaf == InvalidBuffer) {
     return InvalidBuffer;
   }
@@ -231,7 +270,8 @@ void AddFirstPage(Relation relation, uint64_t segment, BlockNumber seen) {
     uint32_t const generation = GenerationOf(relation, seen);
     Buffer const added = AddPage(relation, kStubPageMagic);
     uint32_t entry = 0;
-    Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+    Buffer const leaf =
+        FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_EXCLUSIVE, &entry);
     GenericXLogState* const state = GenericXLogStart(relation);
     Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
     TrailerOf(page)->segment = segment;
@@ -263,7 +303,8 @@ void AddLastPage(Relation relation, BlockNumber last) {
 
 bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
   uint32_t entry = 0;
-  Buffer const leaf = FindLeaf(relation, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+  Buffer const leaf =
+      FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_EXCLUSIVE, &entry);
   if (leaf == InvalidBuffer) {
     return false;
   }
@@ -293,6 +334,104 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
   }
   UnlockReleaseBuffer(leaf);
   return removed;
+}
+
+namespace {
+
+// The page goes to `to`, and `above`, which is locked, has its `link` lead there. False when
+// somebody has one of the two pages pinned, or `to` is not free.
+bool Copy(Relation relation, Buffer source, BlockNumber to, Buffer above,
+          BlockNumber* (*link)(Page page, uint32_t entry), uint32_t entry) {
+  if (!ConditionalLockBufferForCleanup(source)) {
+    return false;
+  }
+  Buffer const target = ReadBuffer(relation, to);
+  bool can_copy = ConditionalLockBufferForCleanup(target);
+  if (can_copy) {
+    can_copy = IsFreePage(to, BufferGetPage(target));
+    if (can_copy) {
+      GenericXLogState* const state = GenericXLogStart(relation);
+      Page const copy = GenericXLogRegisterBuffer(state, target, GENERIC_XLOG_FULL_IMAGE);
+      std::memcpy(copy, BufferGetPage(source), BLCKSZ);
+      if (TrailerOf(copy)->magic == kStubPageMagic) {
+        stub_page::Rebase(copy, BufferGetBlockNumber(source), to);
+      }
+      PageInit(GenericXLogRegisterBuffer(state, source, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
+      *link(GenericXLogRegisterBuffer(state, above, 0), entry) = to;
+      GenericXLogFinish(state);
+    }
+    LockBuffer(target, BUFFER_LOCK_UNLOCK);
+  }
+  ReleaseBuffer(target);
+  LockBuffer(source, BUFFER_LOCK_UNLOCK);
+  return can_copy;
+}
+
+BlockNumber* EntryLink(Page page, uint32_t entry) {
+  return &EntriesOf(page)[entry];
+}
+
+BlockNumber* NextLink(Page page, uint32_t) {
+  return &TrailerOf(page)->next;
+}
+
+// Who walks the chain locks a page before it lets go of the one before it, so nobody is on the way.
+bool RelocateStubs(Relation relation, Buffer source, uint64_t segment, BlockNumber to) {
+  BlockNumber const block = BufferGetBlockNumber(source);
+  uint32_t entry = 0;
+  Buffer const leaf =
+      FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+  if (leaf == InvalidBuffer) {
+    return false;
+  }
+  bool done = false;
+  BlockNumber const first = EntriesOf(BufferGetPage(leaf))[entry];
+  if (first == block) {
+    done = Copy(relation, source, to, leaf, EntryLink, entry);
+  } else if (Buffer const before = FindBefore(relation, first, block); before != InvalidBuffer) {
+    done = Copy(relation, source, to, before, NextLink, 0);
+    UnlockReleaseBuffer(before);
+  }
+  UnlockReleaseBuffer(leaf);
+  return done;
+}
+
+bool RelocateLowerDirectory(Relation relation, Buffer source, BlockNumber to) {
+  uint32_t entry = 0;
+  BlockNumber const above = FindAbove(relation, ReadMetapage(relation).stub_directory,
+                                      BufferGetBlockNumber(source), &entry);
+  if (above == InvalidBlockNumber) {
+    return false;
+  }
+  Buffer const buffer = ReadKind(relation, above, BUFFER_LOCK_EXCLUSIVE, PageKind::kDirectory,
+                                 "a directory of row stubs");
+  bool const done = Copy(relation, source, to, buffer, EntryLink, entry);
+  UnlockReleaseBuffer(buffer);
+  return done;
+}
+
+}  // namespace
+
+bool RelocatePage(Relation relation, BlockNumber block, BlockNumber to, bool alone) {
+  MakingPages making(relation);
+  Buffer const source = ReadBuffer(relation, block);
+  LockBuffer(source, BUFFER_LOCK_SHARE);
+  PageKind const kind = KindOf(block, BufferGetPage(source));
+  uint64_t const segment = kind == PageKind::kStubs ? TrailerOf(BufferGetPage(source))->segment : 0;
+  LockBuffer(source, BUFFER_LOCK_UNLOCK);
+  bool done = false;
+  if (kind == PageKind::kStubs) {
+    done = RelocateStubs(relation, source, segment, to);
+  } else if (kind == PageKind::kDirectory) {
+    if (ReadMetapage(relation).stub_directory == block) {
+      done = RelocateStubDirectory(relation, to);
+    } else if (alone) {
+      done = RelocateLowerDirectory(relation, source, to);
+    }
+  }
+  ReleaseBuffer(source);
+  making.End();
+  return done;
 }
 
 }  // namespace orochi::pg::stub_chain

@@ -2,6 +2,7 @@
 
 #include "pg/compat.h"
 
+#include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/page_kind.h"
 #include "pg/am/columnar/stub_page.h"
 
@@ -26,7 +27,8 @@ Buffer ReadKind(Relation relation, BlockNumber block, int lock, PageKind kind,
 
 /// The directory's page that names the segment's chain, locked; InvalidBuffer when there is none.
 /// `entry` is the segment's place on it.
-Buffer FindLeaf(Relation relation, uint64_t segment, int lock, uint32_t* entry);
+Buffer FindLeaf(Relation relation, const Metapage& metapage, uint64_t segment, int lock,
+                uint32_t* entry);
 /// The entries of a directory page.
 BlockNumber* EntriesOf(Page page);
 
@@ -42,5 +44,10 @@ void AddLastPage(Relation relation, BlockNumber last);
 /// Takes an empty page out of the chain and makes it an empty row page. False when somebody put
 /// something on it. Only VACUUM does.
 bool RemovePage(Relation relation, uint64_t segment, BlockNumber block);
+/// Copies a stub or directory page to the empty row page `to` and leaves an empty row page. False
+/// when the block is neither, or somebody has it pinned. `alone`: under AccessExclusiveLock, which
+/// directory pages below the root need, since they are found without holding the page above. Only
+/// VACUUM does.
+bool RelocatePage(Relation relation, BlockNumber block, BlockNumber to, bool alone);
 
 }  // namespace orochi::pg::stub_chain

@@ -53,13 +53,9 @@ SegmentMap* Get(uint64_t storage_id, uint64_t segment) {
 void Clear(SegmentMap* map) {
   uint64_t const storage_id = map->storage_id;
   uint64_t const segment = map->segment;
-  BlockNumber const leaf = map->leaf;
-  uint32_t const entry = map->entry;
   *map = SegmentMap{};
   map->storage_id = storage_id;
   map->segment = segment;
-  map->leaf = leaf;
-  map->entry = entry;
   map->last_use = ++use_count;
 }
 
@@ -112,18 +108,13 @@ SegmentMap* Fresh(Relation relation, uint64_t row_number) {
     return nullptr;
   }
   SegmentMap* const map = Get(metapage.storage_id, row_number / kSegmentRows);
-  Buffer leaf = InvalidBuffer;
-  if (map->leaf == 0) {
-    leaf = stub_chain::FindLeaf(relation, map->segment, BUFFER_LOCK_SHARE, &map->entry);
-    if (leaf == InvalidBuffer) {
-      return nullptr;
-    }
-    map->leaf = BufferGetBlockNumber(leaf);
-  } else {
-    leaf = stub_chain::ReadKind(relation, map->leaf, BUFFER_LOCK_SHARE, PageKind::kDirectory,
-                                "a directory of row stubs");
+  uint32_t entry = 0;
+  Buffer const leaf =
+      stub_chain::FindLeaf(relation, metapage, map->segment, BUFFER_LOCK_SHARE, &entry);
+  if (leaf == InvalidBuffer) {
+    return nullptr;
   }
-  BlockNumber const front = stub_chain::EntriesOf(BufferGetPage(leaf))[map->entry];
+  BlockNumber const front = stub_chain::EntriesOf(BufferGetPage(leaf))[entry];
   if (front != 0) {
     Refresh(relation, map, front);  // under the leaf's lock no page leaves the chain
   }

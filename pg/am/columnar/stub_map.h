@@ -18,8 +18,6 @@ namespace orochi::pg::stub_map {
 struct SegmentMap {
   uint64_t storage_id;
   uint64_t segment;
-  BlockNumber leaf;  // directory page; directory pages stay where they are
-  uint32_t entry;
   BlockNumber front;  // first page of the chain when last read
   OffsetNumber front_count;
   uint32_t generation;

@@ -90,4 +90,19 @@ void Repack(Page page, BlockNumber block, const bool* drops) noexcept {
   ++TrailerOf(page)->generation;
 }
 
+void Rebase(Page page, BlockNumber from, BlockNumber to) noexcept {
+  OffsetNumber const count = Count(page, 0);
+  for (OffsetNumber offset = FirstOffsetNumber; offset <= count; ++offset) {
+    ItemId const item = PageGetItemId(page, offset);
+    if (!ItemIdIsNormal(item)) {
+      continue;
+    }
+    auto* const stub = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
+    if (ItemPointerGetBlockNumberNoCheck(&stub->t_ctid) == from &&
+        ItemPointerGetOffsetNumberNoCheck(&stub->t_ctid) == offset) {
+      ItemPointerSet(&stub->t_ctid, to, offset);
+    }
+  }
+}
+
 }  // namespace orochi::pg::stub_page

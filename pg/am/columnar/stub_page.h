@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 extern "C" {
+#include "storage/block.h"
 #include "storage/bufpage.h"
 }
 
@@ -48,5 +49,9 @@ OffsetNumber PutGone(Page page, OffsetNumber count, const void* data, Size lengt
 /// have but for their numbers. Items get other offset numbers: nobody else may have the page
 /// pinned.
 void Repack(Page page, BlockNumber block, const bool* drops) noexcept;
+
+/// The page was copied from block `from` to `to`: stubs that are the newest version name
+/// themselves.
+void Rebase(Page page, BlockNumber from, BlockNumber to) noexcept;
 
 }  // namespace orochi::pg::stub_page

@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/row_fetcher.h"
+#include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/write_buffer.h"
@@ -9,6 +10,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "storage/bufmgr.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -35,6 +37,21 @@ bool FetchFromRowPage(ColumnarIndexFetch* fetch, ItemPointer tid, Snapshot snaps
     fetch->heap = heap->index_fetch_begin(fetch->base.rel);
     fetch->heap_slot =
         MakeSingleTupleTableSlot(RelationGetDescr(fetch->base.rel), &TTSOpsBufferHeapTuple);
+  }
+  // Heap keeps the page it read last pinned, and looks for no other kind of page.
+  auto* const state = reinterpret_cast<IndexFetchHeapData*>(fetch->heap);
+  BlockNumber const block = ItemPointerGetBlockNumber(tid);
+  if (!BufferIsValid(state->xs_cbuf) || BufferGetBlockNumber(state->xs_cbuf) != block) {
+    heap->index_fetch_reset(fetch->heap);
+    state->xs_cbuf = row_pages::Pin(fetch->base.rel, block);
+    if (!BufferIsValid(state->xs_cbuf)) {
+      *call_again = false;
+      if (all_dead != nullptr) {
+        *all_dead = false;
+      }
+      return false;
+    }
+    heap_page_prune_opt(fetch->base.rel, state->xs_cbuf);
   }
   if (!heap->index_fetch_tuple(fetch->heap, tid, snapshot, fetch->heap_slot, call_again,
                                all_dead)) {

@@ -1,6 +1,7 @@
 // SELECT ... FOR UPDATE and its like, and the newest version of a row somebody else changed.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
 
@@ -68,17 +69,19 @@ bool WaitForMover(Relation relation, ItemPointer tid, TransactionId mover,
 
 // Whether the tuple at `tid` is what transaction `updater` made of the one before it in a chain.
 bool IsMadeBy(Relation relation, ItemPointer tid, TransactionId updater) {
-  if (ItemPointerGetBlockNumber(tid) >= RelationGetNumberOfBlocks(relation)) {
+  Buffer const pin = row_pages::Pin(relation, ItemPointerGetBlockNumber(tid));
+  if (!BufferIsValid(pin)) {
     return false;
   }
   HeapTupleData tuple;
   tuple.t_self = *tid;
   Buffer buffer = InvalidBuffer;
-  if (!heap_fetch(relation, SnapshotAny, &tuple, &buffer, false)) {
-    return false;
+  bool same = false;
+  if (heap_fetch(relation, SnapshotAny, &tuple, &buffer, false)) {
+    same = TransactionIdEquals(HeapTupleHeaderGetXmin(tuple.t_data), updater);
+    ReleaseBuffer(buffer);
   }
-  bool const same = TransactionIdEquals(HeapTupleHeaderGetXmin(tuple.t_data), updater);
-  ReleaseBuffer(buffer);
+  ReleaseBuffer(pin);
   return same;
 }
 

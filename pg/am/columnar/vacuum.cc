@@ -5,12 +5,13 @@
 #include "pg/am/columnar/free_pages.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/row_move.h"
+#include "pg/am/columnar/stripe_relocation.h"
+#include "pg/am/columnar/vacuum_plan.h"
 #include "pg/am/columnar/vacuum_rows.h"
 #include "pg/am/columnar/vacuum_run.h"
 #include "pg/am/columnar/vacuum_stubs.h"
 #include "pg/bridge.h"
 #include "pg/injection.h"
-#include "pg/settings.h"
 
 extern "C" {
 #include "access/multixact.h"
@@ -29,9 +30,6 @@ namespace {
 
 using vacuum::PlainArray;
 using vacuum::Run;
-
-// A stripe of which one row in so many is gone is written anew.
-constexpr uint64_t kGoneShareMin = 5;
 
 // The stripes as the catalog has them at one moment between reservations, so that a row number
 // below settled_row_count is one of theirs or nobody's.
@@ -65,23 +63,6 @@ void ListStripes(Run* run) {
             });
 }
 
-PlainArray<StripeEntry> SettledStripes(const Run& run) {
-  PlainArray<StripeEntry> stripes{};
-  Boundary([&]() -> Status {
-    if (run.storage_id != 0) {
-      auto const entries =
-          stripe_catalog::ListSettled(run.storage_id, run.moved_stripe_count, run.oldest_xmin);
-      TryPg([&]() noexcept {
-        for (const StripeEntry& entry : entries) {
-          stripes.Add(entry);
-        }
-      });
-    }
-    return Status::Ok();
-  });
-  return stripes;
-}
-
 double RowsInStripes(const Run& run) {
   return Boundary([&]() -> Result<double> {
     double count = 0;
@@ -95,34 +76,8 @@ double RowsInStripes(const Run& run) {
   });
 }
 
-// What step 5 does.
-struct Plan {
-  vacuum::MoveRequest move;
-  PlainArray<StripeEntry> empty;  // stripes to drop
-  double gone_row_count;
-};
-
-Plan MakePlan(const Run& run) {
-  Plan plan{};
-  plan.move.row_pages =
-      run.movable_row_count > 0 &&
-      run.movable_row_count >= static_cast<double>(settings.columnar_row_page_rows);
-  PlainArray<StripeEntry> const settled = SettledStripes(run);
-  for (size_t i = 0; i < settled.count; ++i) {
-    const StripeEntry& stripe = settled.items[i];
-    uint64_t const gone = vacuum::GoneRowsOf(run, stripe);
-    plan.gone_row_count += static_cast<double>(gone);
-    if (gone == stripe.row_count) {
-      plan.empty.Add(stripe);
-    } else if (gone * kGoneShareMin >= stripe.row_count) {
-      plan.move.stripes.Add(stripe);
-    }
-  }
-  return plan;
-}
-
 // Step 5. The transaction writes rows from here on.
-double MoveAndDrop(Run* run, const Plan& plan) {
+double MoveAndDrop(Run* run, const vacuum::Plan& plan) {
   bool const moves = plan.move.row_pages || plan.move.stripes.count > 0;
   if (!moves && plan.empty.count == 0) {
     return 0;
@@ -178,13 +133,14 @@ void Vacuum(Relation relation, VacuumParams* params, BufferAccessStrategy strate
   vacuum::OpenIndexes(&run, &indexes);
   double const stripe_row_count = RowsInStripes(run);
   RemoveDead(&run, &indexes, stripe_row_count);
-  Plan const plan = MakePlan(run);
+  vacuum::Plan const plan = vacuum::MakePlan(run);
   double const row_count = std::max(
       0.0, stripe_row_count - plan.gone_row_count - run.hidden_row_count + run.live_row_count);
   double const moved_row_count = MoveAndDrop(&run, plan);
   vacuum::CloseIndexes(&run, &indexes, row_count);
   FreeSpaceMapVacuum(relation);
   if (params->truncate != VACOPTVALUE_DISABLED) {
+    vacuum::RelocateStripes(&run, moved_row_count > 0 || plan.empty.count > 0);
     vacuum::TruncateTail(&run);
   }
   vac_update_relstats(relation, smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM), row_count, 0,

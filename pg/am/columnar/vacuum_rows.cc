@@ -64,10 +64,9 @@ Contents LookAtRows(Run* run, Buffer buffer) {
 void NoteFreeSpace(Run* run, Buffer buffer) {
   Page const page = BufferGetPage(buffer);
   BlockNumber const block = BufferGetBlockNumber(buffer);
-  bool const is_empty = PageIsNew(page) || PageGetMaxOffsetNumber(page) == 0;
   Size const free_bytes =
       PageIsNew(page) ? BLCKSZ - SizeOfPageHeaderData : PageGetHeapFreeSpace(page);
-  if (is_empty) {
+  if (IsFreePage(block, page)) {
     run->free_blocks.Add(block);
   }
   RecordPageWithFreeSpace(run->relation, block, free_bytes);
@@ -120,29 +119,16 @@ void VisitBlock(Run* run, BlockNumber block, GlobalVisState* visibility) {
       FreeStripePage(run, buffer);
       break;
     default:
+      run->stub_blocks.Add(block);
       break;
   }
   UnlockReleaseBuffer(buffer);
 }
 
-// The stripes' pages, ascending.
-PlainArray<BlockRun> StripePages(const Run& run) {
-  PlainArray<BlockRun> pages{};
-  for (size_t i = 0; i < run.stripes.count; ++i) {
-    const StripeEntry& entry = run.stripes.items[i];
-    if (!entry.being_written()) {
-      pages.Add(PagesOf(entry));
-    }
-  }
-  std::sort(pages.items, pages.items + pages.count,
-            [](const BlockRun& a, const BlockRun& b) { return a.first < b.first; });
-  return pages;
-}
-
 }  // namespace
 
 void VisitRowPages(Run* run) noexcept {
-  PlainArray<BlockRun> const taken = StripePages(*run);
+  PlainArray<BlockRun> const taken = PagesInUse(run->stripes, run->oldest_xmin);
   GlobalVisState* const visibility = GlobalVisTestFor(run->relation);
   size_t next = 0;
   for (BlockNumber block = 1; block < run->end_block;) {

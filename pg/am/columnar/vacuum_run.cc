@@ -42,6 +42,35 @@ HeapTupleData TupleOn(Relation relation, Page page, BlockNumber block, OffsetNum
 
 }  // namespace
 
+bool IsPreviousInUse(const StripeEntry& entry, TransactionId oldest_xmin) noexcept {
+  uint64_t const next = U64FromFullTransactionId(ReadNextFullTransactionId());
+  // Past half of the xid space nobody can be that old, and xids would compare wrongly.
+  if (entry.relocated_by == 0 || entry.relocated_by + (uint64_t{1} << 31) < next) {
+    return false;
+  }
+  return !TransactionIdPrecedes(
+      XidFromFullTransactionId(FullTransactionIdFromU64(entry.relocated_by)), oldest_xmin);
+}
+
+PlainArray<BlockRun> PagesInUse(const PlainArray<StripeEntry>& stripes,
+                                TransactionId oldest_xmin) noexcept {
+  PlainArray<BlockRun> pages{};
+  for (size_t i = 0; i < stripes.count; ++i) {
+    StripeEntry entry = stripes.items[i];
+    if (entry.being_written()) {
+      continue;
+    }
+    pages.Add(PagesOf(entry));
+    if (IsPreviousInUse(entry, oldest_xmin)) {
+      entry.offset_bytes = entry.previous_offset_bytes;
+      pages.Add(PagesOf(entry));
+    }
+  }
+  std::sort(pages.items, pages.items + pages.count,
+            [](const BlockRun& a, const BlockRun& b) { return a.first < b.first; });
+  return pages;
+}
+
 const StripeEntry* StripeOf(const Run& run, uint64_t row_number) noexcept {
   const StripeEntry* const begin = run.stripes.items;
   const StripeEntry* const end = begin + run.stripes.count;

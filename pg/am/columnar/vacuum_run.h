@@ -18,8 +18,9 @@ extern "C" {
 ///   2. stubs       rows of stripes that are dead noted                vacuum_stubs.h
 ///   3. indexes     entries of both deleted                            dead_rows.h
 ///   4. row pages, stubs: what was dead becomes free, or one bit
-///   5. rows        moved from row pages and thin stripes to stripes   row_move.h
-///   6. file        free pages made known, the free tail cut           free_pages.h
+///   5. rows        moved from row pages, thin and small stripes       vacuum_plan.h, row_move.h
+///   6. file        stripes at its end copied to where it has room     stripe_relocation.h
+///                  free pages made known, the free tail cut           free_pages.h
 namespace orochi::pg::vacuum {
 
 /// An array that grows. Plain, palloc'd.
@@ -46,6 +47,12 @@ struct SegmentBits {
   uint64_t words[stub_page::kSegmentRows / 64];
 };
 
+/// What is left of a segment's stubs.
+struct StubSegment {
+  SegmentBits gone;  // rows nobody sees any more
+  uint32_t page_count;
+};
+
 /// Rows to take out of indexes.
 struct DeadRows {
   PlainArray<uint64_t> places;         // on row pages: block << 16 | offset, ascending
@@ -70,9 +77,10 @@ struct Run {
   bool stripes_being_written;       // pages in no stripe may be those of one of them
 
   DeadRows dead;
-  PlainArray<SegmentBits> gone;  // rows nobody sees any more, after step 4; segments ascend
+  PlainArray<StubSegment> stub_segments;   // after step 4, segments ascend
   PlainArray<BlockNumber> movable_blocks;  // row pages with rows that may move, ascending
-  PlainArray<BlockNumber> free_blocks;     // empty row pages
+  PlainArray<BlockNumber> stub_blocks;     // pages of stubs and of their directory, as visited
+  PlainArray<BlockNumber> free_blocks;     // empty row pages, when they were visited
 
   TransactionId oldest_xid_left;  // no older transaction id is in the relation
   MultiXactId oldest_multi_left;
@@ -82,6 +90,14 @@ struct Run {
   double left_dead_count;   // dead, but not to everybody
   bool logged_conflict;
 };
+
+/// The pages of stripes that somebody may read, ascending: where they are, and where they were for
+/// who learnt of it before they were relocated.
+PlainArray<BlockRun> PagesInUse(const PlainArray<StripeEntry>& stripes,
+                                TransactionId oldest_xmin) noexcept;
+
+/// Whether somebody may still read the stripe where it was.
+bool IsPreviousInUse(const StripeEntry& entry, TransactionId oldest_xmin) noexcept;
 
 /// The stripe among Run::stripes that holds the row, or null.
 const StripeEntry* StripeOf(const Run& run, uint64_t row_number) noexcept;

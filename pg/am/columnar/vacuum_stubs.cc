@@ -119,6 +119,7 @@ void FoldPage(Run* run, Buffer buffer) {
   if (!changes) {
     return;
   }
+  LogConflictOnce(run);
   GenericXLogState* const state = GenericXLogStart(run->relation);
   Page const copy = GenericXLogRegisterBuffer(state, buffer, 0);
   for (OffsetNumber offset = FirstOffsetNumber; offset <= count; ++offset) {
@@ -196,7 +197,9 @@ void DropMerged(Run* run, BlockNumber block, bool is_last) {
   ReleaseBuffer(buffer);
 }
 
-void RemoveEmptyPages(Run* run, uint64_t segment, const PlainArray<BlockNumber>& blocks) {
+// Returns how many went.
+uint32_t RemoveEmptyPages(Run* run, uint64_t segment, const PlainArray<BlockNumber>& blocks) {
+  uint32_t removed_count = 0;
   for (size_t i = 0; i < blocks.count; ++i) {
     BlockNumber const block = blocks.items[i];
     Buffer const buffer = stub_chain::ReadKind(run->relation, block, BUFFER_LOCK_SHARE,
@@ -206,8 +209,10 @@ void RemoveEmptyPages(Run* run, uint64_t segment, const PlainArray<BlockNumber>&
     if (is_empty && stub_chain::RemovePage(run->relation, segment, block)) {
       run->free_blocks.Add(block);
       RecordPageWithFreeSpace(run->relation, block, BLCKSZ - SizeOfPageHeaderData);
+      ++removed_count;
     }
   }
+  return removed_count;
 }
 
 // 1. Dead stubs become items of rows that are gone, stubs nobody needs go away.
@@ -222,6 +227,7 @@ void Fold(Run* run, uint64_t segment) {
   }
   SegmentBits gone{.segment = segment, .words = {}};
   int singles = 0;
+  auto page_count = static_cast<uint32_t>(blocks.count);
   for (size_t i = 0; i < blocks.count; ++i) {
     vacuum_delay_point();
     Buffer const buffer =
@@ -241,6 +247,7 @@ void Fold(Run* run, uint64_t segment) {
       stub_chain::AddLastPage(run->relation, last);
       PlainArray<BlockNumber> const longer = PagesOfChain(run->relation, segment);
       last = longer.items[longer.count - 1];
+      ++page_count;
       if (!PutBits(run, last, gone)) {
         elog(ERROR, "a new page of row stubs of columnar table \"%s\" has no room",
              RelationGetRelationName(run->relation));
@@ -250,8 +257,10 @@ void Fold(Run* run, uint64_t segment) {
       DropMerged(run, blocks.items[i], blocks.items[i] == last);
     }
   }
-  run->gone.Add(gone);
-  RemoveEmptyPages(run, segment, blocks);
+  page_count -= RemoveEmptyPages(run, segment, blocks);
+  if (page_count > 0) {
+    run->stub_segments.Add({.gone = gone, .page_count = page_count});
+  }
 }
 
 }  // namespace
@@ -278,8 +287,8 @@ void FoldStubs(Run* run) noexcept {
 
 uint64_t GoneRowsOf(const Run& run, const StripeEntry& stripe) noexcept {
   uint64_t count = 0;
-  for (size_t i = 0; i < run.gone.count; ++i) {
-    const SegmentBits& gone = run.gone.items[i];
+  for (size_t i = 0; i < run.stub_segments.count; ++i) {
+    const SegmentBits& gone = run.stub_segments.items[i].gone;
     uint64_t const base = gone.segment * kSegmentRows;
     if (base + kSegmentRows <= stripe.first_row_number ||
         base >= stripe.first_row_number + stripe.row_count) {

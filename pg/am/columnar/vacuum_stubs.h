@@ -8,7 +8,7 @@ namespace orochi::pg::vacuum {
 void VisitStubs(Run* run) noexcept;
 
 /// Makes those stubs, which no index names any more, rows that are gone; freezes the others; takes
-/// away stubs whose lockers are done; packs what is left. Fills Run::gone.
+/// away stubs whose lockers are done; packs what is left. Fills Run::stub_segments.
 void FoldStubs(Run* run) noexcept;
 
 /// How many rows of the stripe are gone. After FoldStubs.

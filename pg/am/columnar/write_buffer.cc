@@ -103,24 +103,21 @@ Status Encode(Pending& pending) {
 }
 
 // The first run of offered pages that is long enough, taken; nullopt without one.
-std::optional<uint64_t> TakeOfferedPages(const Pending& pending, Relation relation,
-                                         uint64_t size_bytes) {
+std::optional<uint64_t> TakeOfferedPages(Relation relation, uint64_t size_bytes) {
   if (!RelFileNodeEquals(registry.free_node, relation->rd_node)) {
     return std::nullopt;
   }
   auto const count =
       static_cast<BlockNumber>((size_bytes + kPagePayloadBytes - 1) / kPagePayloadBytes);
   for (BlockRun& run : registry.free_runs) {
-    if (run.end - run.first < count) {
-      continue;
-    }
-    BlockNumber const first = run.first;
-    run.first += count;
-    bool const taken = TryPg([&]() noexcept -> bool {
-      return ClaimPages(relation, first, count, pending.next_row_number, pending.reserved_end());
-    });
-    if (taken) {
-      return uint64_t{first - 1} * kPagePayloadBytes;
+    while (run.end - run.first >= count) {
+      BlockNumber const first = run.first;
+      BlockNumber const obstacle =
+          TryPg([&]() noexcept -> BlockNumber { return ClaimPages(relation, first, count); });
+      run.first = obstacle == InvalidBlockNumber ? first + count : obstacle + 1;
+      if (obstacle == InvalidBlockNumber) {
+        return uint64_t{first - 1} * kPagePayloadBytes;
+      }
     }
   }
   return std::nullopt;
@@ -149,14 +146,12 @@ Status WriteOut(Pending& pending) {
     }
     return opened;
   });
-  if (auto const taken = TakeOfferedPages(pending, relation, done.size_bytes)) {
-    done.offset_bytes = *taken;
-  } else {
-    TryPg([&]() noexcept {
-      done.offset_bytes =
-          ReserveBytes(relation, done.size_bytes, pending.next_row_number, pending.reserved_end());
-    });
-  }
+  auto const taken = TakeOfferedPages(relation, done.size_bytes);
+  TryPg([&]() noexcept {
+    done.offset_bytes = taken ? *taken : ReserveBytes(relation, done.size_bytes);
+    ReturnRowNumbers(relation,
+                     {.used_end = pending.next_row_number, .reserved_end = pending.reserved_end()});
+  });
   // The unused row numbers went back; a second attempt, should this one fail, must not return those
   // of another writer.
   pending.entry.row_count = done.row_count;

@@ -15,6 +15,8 @@ CREATE TABLE orochi.columnar_stripe (
   size_bytes bigint NOT NULL,
   footer_size_bytes integer NOT NULL,
   row_group_count integer NOT NULL,
+  previous_offset_bytes bigint NOT NULL,
+  relocated_by bigint NOT NULL,
   PRIMARY KEY (storage_id, stripe_number)
 );
 -- A logical subscriber must not delete stripes of its own because of ours.

@@ -5,7 +5,8 @@ Each session owns the rows of its number. A transaction runs every statement on 
 and then on the heap table: row counts, RETURNING and SQLSTATEs must agree. Since both tables change
 in the same transactions, any snapshot sees the same rows in both: readers compare whole tables all
 the time, by every kind of scan, while VACUUM, REINDEX and index builds run beside. At the end the
-sessions stop and every path is compared, indexes are checked against the table too.
+sessions stop, the size is compared with that of the rows freshly compressed, and every path, indexes
+too, with the twin.
 
     random_dml.py --dsn 'host=/tmp/sock port=5433 dbname=postgres' [--seconds 300] [--seed N] [--crash]
 
@@ -371,6 +372,53 @@ def compare_at_rest(shared):
     connection.close()
 
 
+# What the table may take over its rows freshly compressed, and the pages that VACUUM never moves
+# rows for: 4 of rows, 4 of slack at the file's end, 2 of waste in stripes, a directory of stubs.
+SIZE_RATIO_MAX = 1.1
+SIZE_PAGES_MAX = 11
+
+
+def compare_size(shared):
+    """Two VACUUMs after the last change the file has the size of a fresh one."""
+    connection = shared.connect()
+    with connection.cursor() as cursor:
+        cursor.execute("SET client_min_messages = warning")
+        # A worker's snapshot keeps rows from being dead to everybody.
+        cursor.execute("ALTER SYSTEM SET autovacuum = off")
+        cursor.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                           "AND (backend_xmin IS NOT NULL OR backend_type = 'autovacuum worker')")
+            if cursor.fetchone()[0] == 0:
+                break
+            threading.Event().wait(0.1)
+        sizes = []
+
+        def measure(table):
+            cursor.execute(f"SELECT pg_relation_size('{table}') / 8192")
+            sizes.append(int(cursor.fetchone()[0]))
+
+        measure("dml_columnar")
+        for _ in range(2):
+            cursor.execute("VACUUM dml_columnar")
+            measure("dml_columnar")
+        cursor.execute("DROP TABLE IF EXISTS dml_fresh; CREATE TABLE dml_fresh (LIKE dml_columnar) USING columnar; "
+                       "SET orochi.columnar_row_page_rows = 0; INSERT INTO dml_fresh TABLE dml_columnar")
+        measure("dml_fresh")
+        measure("dml_heap")
+        compare(cursor, "after the last VACUUM")
+        before, once, twice, fresh, heap = sizes
+        ratio = twice / fresh
+        print(f"pages: {before} before the last two VACUUMs, {once}, {twice}; fresh {fresh}, heap {heap}; "
+              f"ratio {ratio:.3f}")
+        cursor.execute("ALTER SYSTEM RESET autovacuum")
+        cursor.execute("SELECT pg_reload_conf()")
+        if twice > SIZE_RATIO_MAX * fresh + SIZE_PAGES_MAX:
+            raise Difference(f"{twice} pages after VACUUM, {fresh} when freshly compressed")
+    connection.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--dsn", required=True)
@@ -400,6 +448,7 @@ def main():
         thread.join()
     if shared.failure is None:
         try:
+            compare_size(shared)
             compare_at_rest(shared)
         except (Difference, psycopg2.Error) as error:
             shared.failure = str(error)
