@@ -1,9 +1,7 @@
 #include "sstable/format/bloom_filter.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 
 #include "base/assert.h"
 #include "base/str_cat.h"
@@ -13,7 +11,6 @@ namespace orochi::sstable {
 
 namespace {
 
-constexpr size_t kHeadSizeBytes = 8;
 /// Cassandra adds these to every filter, so that tiny ones are not full.
 constexpr uint64_t kExtraBits = 20;
 constexpr uint32_t kBitsPerKeyMax = 20;
@@ -56,10 +53,16 @@ BloomFilter BloomFilter::ForKeys(uint64_t key_count, double fp_chance) {
     }
   }
   uint64_t const bits = key_count * bits_per_key + kExtraBits;
-  return BloomFilter(probe_count, static_cast<size_t>((bits + 63) / 64));
+  auto const word_count = static_cast<uint32_t>((bits + 63) / 64);
+  std::vector<std::byte> file;
+  file.reserve(kHeadSizeBytes + size_t{word_count} * 8);
+  AppendBigEndian(file, probe_count);
+  AppendBigEndian(file, word_count);
+  file.resize(kHeadSizeBytes + size_t{word_count} * 8);
+  return BloomFilter(probe_count, std::move(file));
 }
 
-Result<BloomFilter> BloomFilter::Decode(std::span<const std::byte> bytes, Version version) {
+Result<BloomFilter> BloomFilter::Decode(std::vector<std::byte> bytes, Version version) {
   BigEndianReader reader(bytes);
   uint32_t probe_count = 0;
   uint32_t word_count = 0;
@@ -74,36 +77,26 @@ Result<BloomFilter> BloomFilter::Decode(std::span<const std::byte> bytes, Versio
     return Status::Corruption(StrCat(word_count, " words of 8 bytes announced, ",
                                      reader.remaining_bytes(), " bytes follow"));
   }
-  BloomFilter filter(probe_count, word_count);
-  static_assert(std::endian::native == std::endian::little);
-  std::memcpy(filter.words_.data(), reader.rest().data(), reader.remaining_bytes());
   if (version.has_big_endian_bloom_words()) {
-    for (uint64_t& word : filter.words_) {
-      word = __builtin_bswap64(word);
+    for (size_t at = kHeadSizeBytes; at < bytes.size(); at += 8) {
+      std::reverse(bytes.begin() + static_cast<ptrdiff_t>(at),
+                   bytes.begin() + static_cast<ptrdiff_t>(at + 8));
     }
   }
-  return filter;
-}
-
-std::vector<std::byte> BloomFilter::Encode() const {
-  std::vector<std::byte> out;
-  out.reserve(kHeadSizeBytes + words_.size() * 8);
-  AppendBigEndian(out, probe_count_);
-  AppendBigEndian(out, static_cast<uint32_t>(words_.size()));
-  AppendBytes(out, std::as_bytes(std::span(words_)));
-  return out;
+  return BloomFilter(probe_count, std::move(bytes));
 }
 
 void BloomFilter::Add(const Murmur3Hash& hash) {
   ForEachProbe(hash, probe_count_, bit_count(), [this](uint64_t bit) {
-    words_[bit / 64] |= uint64_t{1} << (bit % 64);
+    file_[kHeadSizeBytes + bit / 8] |= std::byte{1} << (bit % 8);
     return true;
   });
 }
 
 bool BloomFilter::MayContain(const Murmur3Hash& hash) const {
-  return ForEachProbe(hash, probe_count_, bit_count(),
-                      [this](uint64_t bit) { return ((words_[bit / 64] >> (bit % 64)) & 1) != 0; });
+  return ForEachProbe(hash, probe_count_, bit_count(), [this](uint64_t bit) {
+    return (file_[kHeadSizeBytes + bit / 8] >> (bit % 8) & std::byte{1}) != std::byte{0};
+  });
 }
 
 }  // namespace orochi::sstable

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -22,23 +22,26 @@ class BloomFilter {
 
   /// Room for `key_count` keys at a false positive chance of at most about `fp_chance`.
   static BloomFilter ForKeys(uint64_t key_count, double fp_chance);
-  static Result<BloomFilter> Decode(std::span<const std::byte> bytes, Version version);
-  /// REQUIRES: a version with words in little-endian order (na on).
-  std::vector<std::byte> Encode() const;
+  /// Of the file's bytes, which become the filter's memory: it may be large, and is read whole.
+  static Result<BloomFilter> Decode(std::vector<std::byte> bytes, Version version);
+  /// In the words' little-endian order (na on).
+  const std::vector<std::byte>& Encode() const { return file_; }
 
   void Add(const Murmur3Hash& hash);
   /// False when no key with this hash was added.
   bool MayContain(const Murmur3Hash& hash) const;
 
   uint32_t probe_count() const { return probe_count_; }
-  uint64_t bit_count() const { return uint64_t{words_.size()} * 64; }
+  uint64_t bit_count() const { return uint64_t{file_.size() - kHeadSizeBytes} * 8; }
 
  private:
-  BloomFilter(uint32_t probe_count, size_t word_count)
-      : probe_count_(probe_count), words_(word_count) {}
+  static constexpr size_t kHeadSizeBytes = 8;
+
+  BloomFilter(uint32_t probe_count, std::vector<std::byte> file)
+      : probe_count_(probe_count), file_(std::move(file)) {}
 
   uint32_t probe_count_;
-  std::vector<uint64_t> words_;
+  std::vector<std::byte> file_;  // head and words
 };
 
 }  // namespace orochi::sstable

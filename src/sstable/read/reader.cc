@@ -90,9 +90,9 @@ Result<const BloomFilter*> SstableReader::Filter() const {
   std::scoped_lock const lock(state_->mutex);
   if (!state_->filter.has_value() && state_->components.Has(Component::kFilter)) {
     std::string const path = PathOf(Component::kFilter);
-    ASSIGN_OR_RETURN(std::vector<std::byte> const bytes,
+    ASSIGN_OR_RETURN(std::vector<std::byte> bytes,
                      ReadWholeFile(files_, path, kFilterSizeBytesMax));
-    Result<BloomFilter> filter = BloomFilter::Decode(bytes, descriptor_.version);
+    Result<BloomFilter> filter = BloomFilter::Decode(std::move(bytes), descriptor_.version);
     if (!filter.ok()) {
       return std::move(filter).status().WithContext(path);
     }
