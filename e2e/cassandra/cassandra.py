@@ -36,17 +36,14 @@ def parse(arguments):
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("setup").add_argument("build")
     check = commands.add_parser("check")
-    page = commands.add_parser("page")
-    for command in (check, page):
-        command.add_argument("build")
-        command.add_argument("binaries")
+    check.add_argument("build")
+    check.add_argument("binaries")
     check.add_argument("--page", help="where to write what was judged")
     check.add_argument("--all", action="store_true", help="every compressor")
     check.add_argument("--only", nargs="+", metavar="CHECK", help="some checks")
     check.add_argument("--again", action="store_true", help="judge again what has passed, after a check's change")
     check.add_argument("--formats", nargs="+", choices=list(FORMATS), default=list(FORMATS))
     check.add_argument("--patterns", nargs="+", metavar="PATTERN", default=[], help="some patterns")
-    page.add_argument("page")
     bench = commands.add_parser("bench")
     bench.add_argument("build")
     bench.add_argument("format", choices=list(FORMATS))
@@ -61,7 +58,9 @@ def context_of(options, patterns):
         if not os.path.exists(program):
             sys.exit(f"e2e: {program} not found: build orochi, rewrite_tree and lookup_tree")
     sources = {name: context.gold.source(name) for name in context.gold.patterns}
-    return context, Verdicts(context.build, programs + [os.path.join(HERE, "pom.xml")], sources)
+    verdicts = Verdicts(context.build, programs + [os.path.join(HERE, "pom.xml")], sources)
+    verdicts.tree = read_checks.call(["git", "-C", HERE, "describe", "--always", "--dirty"])[0].strip() or "no repository"
+    return context, verdicts
 
 
 def check_reading(context, cases, chosen, verdicts):
@@ -151,10 +150,6 @@ def main(arguments):
         return 0
     if options.command == "bench":
         return bench(options)
-    if options.command == "page":
-        context, verdicts = context_of(options, [])
-        judged_page.write(options.page, context.gold, verdicts, cassandra_version(options.build))
-        return 0
     return check(options)
 
 

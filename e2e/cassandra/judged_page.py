@@ -1,9 +1,7 @@
 """The page that says which combinations Cassandra judged, made of the verdicts."""
 
-import subprocess
-
 from gold import COMPRESSORS
-from node import FORMATS, HERE
+from node import FORMATS
 
 CHECKS = {
     "dump": "`dump` prints what Cassandra's sstabledump prints",
@@ -49,11 +47,6 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def commit():
-    done = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "of no repository"
-
-
 def write(path, gold, verdicts, version):
     cases = gold.all_cases()
     by_files = [[fmt, compressor] + [cell(verdicts, check, [case for case in cases if case[:2] == (fmt, compressor)])
@@ -67,15 +60,15 @@ def write(path, gold, verdicts, version):
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"""# What Cassandra judged
 
-Written by `make e2e` from what it found: real Cassandra {version} against commit {commit()}, {len(gold.patterns)}
+Written by `make e2e` from what it found: real Cassandra {version} against commit {verdicts.tree}, {len(gold.patterns)}
 schemas. A number is that of tables which passed; `-` is not judged; where some failed both numbers are
 given, and the failures are listed. {sum(why == "" for why in verdicts.known.values())} verdicts are good, \
 {len(failures)} are not; it took {verdicts.seconds_before / 60:.0f} minutes.
 
 {table(["check", "what passed"], legend)}
 
-For {", ".join(f"`{name}`" for name in JUDGED_BY_NODE)} a node of Cassandra reads the files we wrote: import
-with extended verification, the verifier, every SELECT (whole table, by key, slices, reversed) before and
+For {", ".join(f"`{name}`" for name in JUDGED_BY_NODE)}
+a node of Cassandra reads the files we wrote: import with extended verification, the verifier, every SELECT (whole table, by key, slices, reversed) before and
 after a major compaction, and sstabledump, compared value by value (not for `write`, where times of
 deletion differ).
 

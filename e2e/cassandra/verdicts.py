@@ -18,6 +18,7 @@ class Verdicts:
                 digest.update(hashlib.sha256(source.read()).digest())
         self.stamp = digest.hexdigest()[:16]
         self.patterns = {name: hashlib.sha256(text.encode()).hexdigest()[:8] for name, text in patterns.items()}
+        self.tree = ""  # the commit that the page says was judged
         self.path = os.path.join(build, "verdicts.jsonl")
         self.seconds_before = 0.0
         self.started = time.monotonic()
