@@ -28,6 +28,11 @@ if(OROCHI_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+if(OROCHI_LIBFUZZER)
+  # What guides the fuzzer is the code under test, which is in the libraries.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 if(OROCHI_COVERAGE)
   add_compile_options(--coverage -O0)
   add_link_options(--coverage)

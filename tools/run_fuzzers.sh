@@ -5,7 +5,7 @@ set -eu
 build=$1 seconds=$2
 for target in $(find "$build" -name '*_fuzz' -type f -perm -u+x | sort); do
   name=$(basename "$target" _fuzz)
-  kept=$(find src cli -type d -path "*/testdata/fuzz/$name" | head -1)
+  kept=$(find src cli bindings -type d -path "*/testdata/fuzz/$name" | head -1)
   mkdir -p "$build/corpus/$name"
   echo "== $name, $seconds s"
   # shellcheck disable=SC2086

@@ -279,7 +279,12 @@ Result<Value> BindFunction(const Term& term, const Type& type, std::string_view 
 Result<TypeRef> ResolveType(const TypeSyntax& syntax, const UserTypes& user_types) {
   if (syntax.custom) {
     Result<TypeRef> type = ParseJavaType(syntax.name);
-    return type.ok() ? type : At(syntax.position, type.status().message());
+    if (!type.ok()) {
+      return At(syntax.position, type.status().message());
+    }
+    return (*type)->reversed
+               ? At(syntax.position, "descending order is written CLUSTERING ORDER BY")
+               : type;
   }
   if (!syntax.parameters.empty()) {
     std::vector<TypeRef> parameters;
@@ -350,9 +355,13 @@ Result<Value> BindTerm(const Term& term, const Type& type, std::string_view rece
 Result<int64_t> BindInteger(const Term& term, std::string_view what) {
   int64_t value = 0;
   const char* const end = term.text.data() + term.text.size();
-  if (term.kind != Term::Kind::kInteger ||
-      std::from_chars(term.text.data(), end, value).ptr != end) {
+  if (term.kind != Term::Kind::kInteger) {
     return At(term.position, StrCat(what, " must be a whole number"));
+  }
+  auto const [stop, problem] = std::from_chars(term.text.data(), end, value);
+  if (problem != std::errc() || stop != end) {
+    return At(term.position,
+              StrCat(what, " is ", term.text.substr(0, 100), ", which does not fit into 64 bits"));
   }
   return value;
 }

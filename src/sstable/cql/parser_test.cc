@@ -188,6 +188,45 @@ TEST(ParserTest, ScriptsSkipWhatSaysNothingAboutTables) {
   EXPECT_TRUE(std::holds_alternative<OtherStatement>((*script)[5]));
 }
 
+TEST(ParserTest, FormsThatFewPeopleWrite) {
+  EXPECT_THAT(Parse<AlterTable>("ALTER TABLE t DROP (a, b) USING TIMESTAMP 5").dropped,
+              ElementsAre("a", "b"));
+  EXPECT_EQ(Parse<AlterTable>("ALTER TABLE t RENAME IF EXISTS a TO b AND c TO d").renames.size(),
+            2u);
+  EXPECT_EQ(Parse<AlterTable>("ALTER TABLE t ALTER a TYPE list<int>").columns[0].type.name, "list");
+  EXPECT_EQ(
+      Parse<AlterTable>("ALTER TABLE t WITH comment = 'x' AND gc_grace_seconds = 1").options.size(),
+      2u);
+  Parse<OtherStatement>("ALTER TABLE t DROP COMPACT STORAGE");
+  Parse<OtherStatement>("ALTER TABLE t ALTER a DROP MASKED");
+  Parse<OtherStatement>("ALTER KEYSPACE ks WITH durable_writes = false");
+  Parse<OtherStatement>("GRANT SELECT ON ks.t TO role");
+  Parse<OtherStatement>("TRUNCATE t");
+  EXPECT_EQ(Parse<CreateTable>("CREATE TABLE t (a int PRIMARY KEY, b text MASKED WITH "
+                               "system.mask_inner(1, null), c int MASKED WITH DEFAULT)")
+                .columns.size(),
+            3u);
+  auto const select = Parse<Select>(
+      "SELECT system.f(a), count(1), f() FROM t WHERE (a = 1 AND b IS NOT NULL) AND c LIKE 'x%' "
+      "AND d CONTAINS KEY 5 AND e = ? AND g = :name AND h != -Infinity AND i > P1Y2MT3H ");
+  EXPECT_EQ(select.selectors[0].name, "f");
+  ASSERT_EQ(select.where.size(), 8u);
+  EXPECT_EQ(select.where[1].op, Operator::kIsNotNull);
+  EXPECT_EQ(select.where[2].op, Operator::kLike);
+  EXPECT_EQ(select.where[3].op, Operator::kContainsKey);
+  EXPECT_EQ(select.where[5].values[0].text, "name");
+  EXPECT_EQ(select.where[6].values[0].text, "-Infinity");
+  EXPECT_EQ(select.where[7].values[0].kind, Term::Kind::kDuration);
+  EXPECT_TRUE(Parse<Insert>("INSERT INTO t JSON '{}' DEFAULT UNSET").json_default_unset);
+  EXPECT_FALSE(Parse<Insert>("INSERT INTO t JSON '{}' DEFAULT NULL").json_default_unset);
+  EXPECT_TRUE(Parse<Update>("UPDATE t SET a = 1 WHERE k = 1 IF b = 2 AND c > 3").conditional);
+  EXPECT_TRUE(Parse<Delete>("DELETE FROM t WHERE k = 1 IF EXISTS").conditional);
+  Result<TypeSyntax> const type = ParseType("map<text, 'com.example.Odd'>");
+  ASSERT_TRUE(type.ok());
+  EXPECT_TRUE(type->parameters[1].custom);
+  EXPECT_EQ(ParseType("int int").status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST(ParserTest, ErrorsNameLineAndColumn) {
   struct Bad {
     std::string text;
@@ -209,6 +248,27 @@ TEST(ParserTest, ErrorsNameLineAndColumn) {
            {"CREATE TABLE t (a vector<float, 0> PRIMARY KEY)", "dimension"},
            {"INSERT INTO t (a, b) VALUES (1)", "Unmatched column names/values"},
            {"SELECT * FROM t WHERE a = " + std::string(100, '['), "nested deeper"},
+           {"SELECT $$abc FROM t", "line 1:7 string without its end"},
+           {"CREATE TABLE t (a int PRIMARY KEY, PRIMARY KEY (a))", "Multiple PRIMARY KEY"},
+           {"CREATE TABLE t (a int MASKED WITH 5, PRIMARY KEY (a))", "a masking function"},
+           {"CREATE TABLE t (a int MASKED BY x, PRIMARY KEY (a))", "expecting WITH"},
+           {"ALTER TABLE t ALTER a x int", "expecting TYPE"},
+           {"ALTER TABLE t RENAME a b", "expecting TO"},
+           {"ALTER TABLE t DROP (a", "expecting"},
+           {"ALTER TABLE t WITH", "expecting"},
+           {"ALTER TYPE t DROP x", "expecting"},
+           {"SELECT * FROM t WHERE a 5", "expecting an operator"},
+           {"SELECT * FROM t WHERE a IS NULL", "expecting NOT"},
+           {"SELECT * FROM t WHERE (a = 1", "expecting ')'"},
+           {"SELECT * FROM t WHERE a = -x", "expecting a number"},
+           {"SELECT * FROM t WHERE a = select", "expecting a value"},
+           {"SELECT * FROM t WHERE a = :", "expecting a name"},
+           {"SELECT count( FROM t", "mismatched input 'FROM'"},
+           {"UPDATE t SET a = 1 + b WHERE k = 1", "expecting the assigned column"},
+           {"UPDATE t SET a = 1 WHERE k = 1 IF", "expecting"},
+           {"INSERT INTO t JSON '{}' DEFAULT x", "expecting NULL"},
+           {"BEGIN BATCH SELECT * FROM t; APPLY BATCH", "expecting INSERT, UPDATE or DELETE"},
+           {"EXPLODE", "expecting a statement"},
            {"", "expecting a statement"},
        }) {
     Result<Statement> const statement = ParseStatement(bad.text);

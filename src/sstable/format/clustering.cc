@@ -194,17 +194,6 @@ void ClusteringFormat::AppendBound(std::vector<std::byte>& out, const Clustering
   AppendValues(out, bound.values);
 }
 
-void ClusteringFormat::AppendPrefix(std::vector<std::byte>& out,
-                                    const ClusteringView& prefix) const {
-  if (prefix.kind != ClusteringKind::kClustering) {
-    AppendBound(out, prefix);
-    return;
-  }
-  ASSERT(prefix.values.size() == types_.size());
-  out.push_back(static_cast<std::byte>(prefix.kind));
-  AppendValues(out, prefix.values);
-}
-
 int ClusteringFormat::CompareValue(size_t column_index, const ClusteringValue& a,
                                    const ClusteringValue& b) const {
   if (a.is_null || b.is_null) {

@@ -75,7 +75,6 @@ class ClusteringFormat {
   /// REQUIRES: values.size() <= column_count(); values of fixed length types have that length.
   void AppendValues(std::vector<std::byte>& out, std::span<const ClusteringValue> values) const;
   void AppendBound(std::vector<std::byte>& out, const ClusteringView& bound) const;
-  void AppendPrefix(std::vector<std::byte>& out, const ClusteringView& prefix) const;
 
   /// Negative, 0 or positive. Total: static rows come after bounds at the start and before rows.
   int Compare(const ClusteringView& a, const ClusteringView& b) const;

@@ -182,9 +182,9 @@ Status CheckLayout(const TableSchema& schema, const Layout& layout, std::string_
           CanReadAs(*column.type, *found->column->type)) {
         continue;
       }
-      bool const was_dropped =
-          std::any_of(schema.dropped.begin(), schema.dropped.end(),
-                      [&](const SchemaDroppedColumn& dropped) { return dropped.name == column.name; });
+      bool const was_dropped = std::any_of(
+          schema.dropped.begin(), schema.dropped.end(),
+          [&](const SchemaDroppedColumn& dropped) { return dropped.name == column.name; });
       if (found.has_value() && !was_dropped) {
         return differs(StrCat("the column ", column.name), *column.type, *found->column->type);
       }

@@ -77,6 +77,45 @@ TEST(TableSchemaTest, TypesMayGrowAfterTheirTables) {
   EXPECT_THAT(inner.field_names, ElementsAre("z", "y"));
 }
 
+TEST(TableSchemaTest, TablesChange) {
+  TableSchema const table = OneTable(
+      "CREATE TYPE IF NOT EXISTS a (x int); CREATE TYPE IF NOT EXISTS a (y int);"
+      "CREATE TABLE t (k int, c ascii, s int STATIC, u int, v int, w tuple<int, frozen<a>>, "
+      "PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC);"
+      "ALTER TABLE t RENAME k TO key AND c TO ck; ALTER TABLE t ALTER ck TYPE text;"
+      "ALTER TABLE t ALTER s TYPE blob; ALTER TABLE t ALTER v TYPE varint;"
+      "ALTER TABLE t DROP u USING TIMESTAMP 7; ALTER TABLE t ADD u text;"
+      "ALTER TABLE t DROP s;"
+      "ALTER TABLE t WITH default_time_to_live = 9 AND min_index_interval = 64 "
+      "AND bloom_filter_fp_chance = 0.5 AND compaction = {'class': 'X', 'n': 4} "
+      "AND compression = {'sstable_compression': 'a.b.SnappyCompressor', 'chunk_length_kb': 4} "
+      "AND speculative_retry = '99p';");
+  EXPECT_EQ(table.partition_key[0].name, "key");
+  EXPECT_EQ(table.clustering[0].name, "ck");
+  EXPECT_TRUE(table.clustering[0].type->reversed);
+  EXPECT_EQ(CqlName(*table.clustering[0].type), "text");
+  EXPECT_EQ(CqlName(*table.Find("v")->column->type), "varint");
+  EXPECT_EQ(CqlName(*table.Find("u")->column->type), "text");
+  EXPECT_THAT(Names(table.statics), ElementsAre());
+  ASSERT_EQ(table.dropped.size(), 2u);
+  EXPECT_TRUE(table.dropped[1].is_static);
+  EXPECT_EQ(table.dropped[1].dropped_at_micros, INT64_MAX);
+  EXPECT_EQ(table.options.default_ttl_s, 9);
+  EXPECT_EQ(table.options.compression.at("class"), "SnappyCompressor");
+  EXPECT_EQ(table.options.compression.at("chunk_length_in_kb"), "4");
+  std::string const described = DescribeTable(table);
+  EXPECT_EQ(DescribeTable(OneTable(described)), described);
+  for (const char* const part :
+       {"default_time_to_live = 9", "min_index_interval = 64", "bloom_filter_fp_chance = 0.5",
+        "compaction = {'class': 'X', 'n': '4'}", "DROP u USING TIMESTAMP 7", "ADD u text"}) {
+    EXPECT_THAT(described, HasSubstr(part));
+  }
+  TableSchema const plain =
+      OneTable("CREATE TABLE t (k int PRIMARY KEY) WITH compression = {'enabled': 'false'}");
+  EXPECT_TRUE(plain.options.compression.empty());
+  EXPECT_THAT(DescribeTable(plain), HasSubstr("compression = {'enabled': 'false'}"));
+}
+
 TEST(TableSchemaTest, NamesWithoutKeyspaceBelongToUse) {
   Result<std::vector<TableSchema>> const tables = TablesFromCql(
       "USE one; CREATE TABLE t (k int PRIMARY KEY); USE two; "
@@ -114,6 +153,36 @@ TEST(TableSchemaTest, WrongDefinitionsAreRefused) {
             "int",
             "USING TIMESTAMP"},
            {"CREATE TABLE t (k int PRIMARY KEY) WITH COMPACT STORAGE", "COMPACT STORAGE"},
+           {"CREATE TYPE a (x int); CREATE TYPE a (x int)", "'a' already exists"},
+           {"CREATE TYPE a (x int, x text)", "Duplicate field name 'x'"},
+           {"ALTER TYPE a ADD y int", "Type a does not exist"},
+           {"CREATE TYPE a (x int); ALTER TYPE a RENAME z TO y", "Unknown field z"},
+           {"CREATE TYPE a (x int); ALTER TYPE a ADD y nope", "Unknown type nope"},
+           {"CREATE TYPE a (x nope)", "Unknown type nope"},
+           {"CREATE TABLE t (k int, s int STATIC, PRIMARY KEY (k, s))",
+            "Static column 's' cannot be part"},
+           {"CREATE TABLE t (k int, c 'ReversedType(Int32Type)', PRIMARY KEY (k, c))",
+            "CLUSTERING ORDER BY"},
+           {"CREATE TABLE t (k int PRIMARY KEY); ALTER TABLE t ADD k int", "'k' already exists"},
+           {"CREATE TABLE t (k int PRIMARY KEY); ALTER TABLE t ADD v nope", "Unknown type nope"},
+           {"CREATE TABLE t (k int PRIMARY KEY); ALTER TABLE t DROP v", "Column v was not found"},
+           {"CREATE TABLE t (k int PRIMARY KEY, v int); ALTER TABLE t DROP v USING TIMESTAMP 'x'",
+            "USING TIMESTAMP must be a whole number"},
+           {"CREATE TABLE t (k int PRIMARY KEY, v int); ALTER TABLE t RENAME v TO w",
+            "Cannot rename non PRIMARY KEY column v"},
+           {"CREATE TABLE t (k int PRIMARY KEY, v int); ALTER TABLE t RENAME k TO v",
+            "Cannot rename column k to v"},
+           {"CREATE TABLE t (k int PRIMARY KEY); ALTER TABLE t RENAME x TO y",
+            "Cannot rename column x"},
+           {"CREATE TABLE t (k int PRIMARY KEY); ALTER TABLE t ALTER v TYPE int",
+            "Unknown column 'v'"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH min_index_interval = 0", "at least 1"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH bloom_filter_fp_chance = 2", "larger than 0"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH bloom_filter_fp_chance = 1e-999",
+            "larger than 0"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH gc_grace_seconds = 'x'", "whole number"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH default_time_to_live = 'x'", "whole number"},
+           {"CREATE TABLE t (k int PRIMARY KEY) WITH min_index_interval = 'x'", "whole number"},
        }) {
     Result<std::vector<TableSchema>> const tables = TablesFromCql(bad.script, "ks");
     ASSERT_FALSE(tables.ok()) << bad.script;

@@ -350,7 +350,8 @@ Status ScriptRunner::SetOptions(TableSchema& table, const std::vector<cql::Table
     } else if (option.name == "bloom_filter_fp_chance") {
       const std::string& text = option.value.text;
       auto const end = text.data() + text.size();
-      if (std::from_chars(text.data(), end, set.bloom_fp_chance).ptr != end ||
+      auto const [stop, problem] = std::from_chars(text.data(), end, set.bloom_fp_chance);
+      if (problem != std::errc() || stop != end ||
           !(set.bloom_fp_chance > 0 && set.bloom_fp_chance <= 1)) {
         return At(option.value.position,
                   "bloom_filter_fp_chance must be larger than 0 and at most 1");

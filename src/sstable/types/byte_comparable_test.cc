@@ -121,6 +121,33 @@ TEST(ByteComparableTest, PartitionKeys) {
             "38");
 }
 
+TEST(ByteComparableTest, PartitionKeysOfOtherPartitioners) {
+  // The local partitioner orders by the key's type, the random one by a hash as a number.
+  std::string local[2];
+  std::string random[2];
+  const char* const keys[2] = {"ffffffff", "00000001"};
+  for (int index = 0; index < 2; ++index) {
+    std::string const key = FromHex(keys[index]);
+    AppendComparableKey(Partitioner::kLocal, *SimpleType(TypeKind::kInt), AsBytes(key),
+                        local[index]);
+    AppendComparableKey(Partitioner::kRandom, *SimpleType(TypeKind::kInt), AsBytes(key),
+                        random[index]);
+  }
+  EXPECT_LT(local[0], local[1]);
+  bool const first = TokenOf(Partitioner::kRandom, AsBytes(FromHex(keys[0]))) <
+                     TokenOf(Partitioner::kRandom, AsBytes(FromHex(keys[1])));
+  EXPECT_EQ(random[0] < random[1], first);
+  std::string empty;
+  AppendComparableKey(Partitioner::kLocal, *SimpleType(TypeKind::kInt), Bytes(), empty);
+  EXPECT_LT(empty, local[0]);
+}
+
+TEST(ByteComparableTest, UuidsOfOtherShapes) {
+  EXPECT_EQ(EncodeHex(TypeKind::kLexicalUuid, "80000000000000000000000000000001"),
+            "00000000000000008000000000000001");
+  EXPECT_EQ(EncodeHex(TypeKind::kUuid, "6162"), "616200");  // no UUID: its bytes decide
+}
+
 /// A random value of the type.
 std::string RandomValue(TypeKind kind, Random& random) {
   std::string value;

@@ -100,6 +100,14 @@ TEST(CompareTest, BytesOrderUnsigned) {
   }
 }
 
+TEST(CompareTest, TypesThatOnlyFilesHave) {
+  ExpectAscending(SimpleType(TypeKind::kLexicalUuid),
+                  {"", "80000000000000000000000000000000", "00000000000000008000000000000000",
+                   "00000000000000000000000000000001", "7f000000000000000000000000000000"});
+  ExpectAscending(SimpleType(TypeKind::kEmpty), {"", "00"});
+  ExpectAscending(CustomType("com.example.Odd"), {"", "00", "ff"});
+}
+
 TEST(CompareTest, CollectionsOrderElementByElementThenBySize) {
   TypeRef const list = Frozen(ListOf(SimpleType(TypeKind::kInt)));
   ExpectAscending(list,

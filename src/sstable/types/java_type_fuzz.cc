@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "sstable/types/compare.h"
 #include "sstable/types/java_type.h"
+#include "sstable/types/scalar_text.h"
+#include "sstable/types/value_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
   using namespace orochi;
@@ -23,6 +25,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
   ASSERT(SameType(**type, **again));
   if (newline != std::string_view::npos) {
     std::string_view const value = input.substr(newline + 1);
+    std::string text;
+    for (auto* const append : {AppendJson, AppendKeyText, AppendCqlshText, AppendCqlLiteral}) {
+      Status const status = append(**type, AsBytes(value), text);
+      ASSERT(status.ok() || status.code() == StatusCode::kCorruption);
+    }
+    ValidateValue(**type, AsBytes(value)).IgnoreError("most bytes are no value");
     std::string_view const other = value.substr(value.size() / 2);
     ASSERT(CompareValues(**type, AsBytes(value), AsBytes(value)) == 0);
     int const order = CompareValues(**type, AsBytes(value), AsBytes(other));

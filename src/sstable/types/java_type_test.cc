@@ -102,6 +102,7 @@ TEST(JavaTypeTest, RefusesWhatIsBrokenWithItsPosition) {
            {"VectorType(FloatType , 0)", "dimension"},
            {"VectorType(FloatType , 99999999999)", "dimension"},
            {"UserType(ks,6g)", "hexadecimal"},
+           {"UserType(ks,616)", "hexadecimal"},
            {"UserType(ks,61,62)", "expected ':'"},
            {"com.example.Odd(", "expected ')'"},
            {deep, "nested types"},
@@ -122,8 +123,30 @@ TEST(TypeTest, FixedLengthsAreThoseOfCassandra) {
                               TypeKind::kTime, TypeKind::kText, TypeKind::kVarint}) {
     EXPECT_EQ(FixedLengthBytes(*SimpleType(kind)), std::nullopt);
   }
+  EXPECT_EQ(FixedLengthBytes(*SimpleType(TypeKind::kEmpty)), 0u);
+  EXPECT_EQ(FixedLengthBytes(*SimpleType(TypeKind::kLexicalUuid)), 16u);
+  EXPECT_EQ(FixedLengthBytes(**ParseJavaType("LegacyTimeUUIDType")), 16u);
+  EXPECT_EQ(FixedLengthBytes(*CustomType("com.example.Odd")), std::nullopt);
   EXPECT_EQ(FixedLengthBytes(*VectorOf(SimpleType(TypeKind::kText), 3)), std::nullopt);
   EXPECT_EQ(FixedLengthBytes(*VectorOf(SimpleType(TypeKind::kInt), 2'000'000'000)), std::nullopt);
+}
+
+TEST(TypeTest, ReversingTwiceIsReversingOnce) {
+  TypeRef const once = Reversed(SimpleType(TypeKind::kInt));
+  EXPECT_EQ(Reversed(once), once);
+  EXPECT_FALSE(Unreversed(once)->reversed);
+}
+
+TEST(TypeTest, NamesOfTypesThatOnlyFilesHave) {
+  for (auto const& [type, name] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"EmptyType", "'org.apache.cassandra.db.marshal.EmptyType'"},
+           {"LexicalUUIDType", "'org.apache.cassandra.db.marshal.LexicalUUIDType'"},
+           {"CompositeType(Int32Type,UTF8Type)",
+            "'org.apache.cassandra.db.marshal.CompositeType(org.apache.cassandra.db.marshal."
+            "Int32Type,org.apache.cassandra.db.marshal.UTF8Type)'"},
+           {"com.example.Odd", "'com.example.Odd'"}}) {
+    EXPECT_EQ(CqlName(**ParseJavaType(type)), name);
+  }
 }
 
 TEST(TypeTest, NamesAreQuotedWhereCqlNeedsIt) {
@@ -146,6 +169,12 @@ TEST(TypeTest, WideningIsWhatAlterAllowed) {
   EXPECT_FALSE(can("Int32Type", "LongType"));
   EXPECT_TRUE(can("FrozenType(UserType(a,61,62:Int32Type))",
                   "FrozenType(UserType(b,61,62:Int32Type,63:UTF8Type))"));
+  EXPECT_FALSE(can("FrozenType(UserType(b,61,62:Int32Type,63:UTF8Type))",
+                   "FrozenType(UserType(a,61,62:Int32Type))"));
+  EXPECT_TRUE(can("TimeUUIDType", "UUIDType"));
+  EXPECT_FALSE(can("Int32Type", "UUIDType"));
+  EXPECT_TRUE(can("DateType", "TimestampType"));
+  EXPECT_TRUE(can("com.example.Odd", "com.example.Odd"));
   EXPECT_FALSE(can("ListType(Int32Type)", "SetType(Int32Type)"));
   EXPECT_FALSE(can("ListType(Int32Type)", "FrozenType(ListType(Int32Type))"));
 }

@@ -1,6 +1,7 @@
 // Goal: values print as sstabledump, cqlsh and CQL print them, and text reads back as the same
 // bytes. Method: values as Cassandra serialises them with the text that Java's classes give; every
 // literal is parsed again; malformed values are refused.
+#include "sstable/types/big_decimal.h"
 #include "sstable/types/value_text.h"
 
 #include <gtest/gtest.h>
@@ -153,7 +154,11 @@ TEST(ValueTextTest, MalformedValuesAreRefused) {
            {"TupleType(Int32Type)", "00000004 0000"},
            {"VectorType(FloatType , 2)", "3f800000"},
            {"VectorType(UTF8Type , 1)", "05 61"},
-           {"EmptyType", "00"}}) {
+           {"EmptyType", "00"},
+           {"DurationType", "0000 00 00"},        // more than three numbers
+           {"DurationType", "f100000000 00 00"},  // months of more than 32 bits
+           {"CounterColumnType", "00"},
+           {"MapType(Int32Type,UTF8Type)", "00000001 00000004 00000001"}}) {
     EXPECT_EQ(Json(type, hex), "error") << type << " " << hex;
     Status const valid = ValidateValue(**ParseJavaType(type), AsBytes(FromHex(hex)));
     EXPECT_EQ(valid.code(), StatusCode::kCorruption) << type << " " << hex;
@@ -190,7 +195,13 @@ TEST(ValueTextTest, TextReadsBack) {
            {"DurationType", "1y30d1h", "183cfc068c61714000"},
            {"DurationType", "P1Y30DT1H", "183cfc068c61714000"},
            {"DurationType", "-5y4mo", "7f0000"},
-           {"DurationType", "1w", "000e00"}}) {
+           {"DurationType", "1w", "000e00"},
+           {"ShortType", "-32768", "8000"},
+           {"IntegerType", "+7", "07"},
+           {"FloatType", "1e-60", "00000000"},
+           {"FloatType", "1e60", "7f800000"},
+           {"DoubleType", "-1e-400", "8000000000000000"},
+           {"Int32Type", "", ""}}) {
     Result<std::string> const bytes = ParseScalar(**ParseJavaType(type_name), text);
     ASSERT_TRUE(bytes.ok()) << bytes.status().ToString();
     EXPECT_EQ(ToHex(*bytes), hex) << type_name << " " << text;
@@ -216,7 +227,36 @@ TEST(ValueTextTest, WrongTextIsRefused) {
            {"InetAddressType", "1.2.3"},
            {"DurationType", "5x"},
            {"AsciiType", "\xc3\xa9"},
-           {"DurationType", "P"}}) {
+           {"DurationType", "P"},
+           {"DurationType", "9999999999mo"},
+           {"DurationType", "999999999999999999y"},
+           {"DurationType", "99999999999999999999d"},
+           {"IntegerType", "+-5"},
+           {"DecimalType", "1x"},
+           {"DecimalType", "1e99999999999"},
+           {"DecimalType", "1e-2147483650"},
+           {"UUIDType", "12345678x90ab-cdef-1234-567890abcdef"},
+           {"SimpleDateType", "4294967296"},
+           {"SimpleDateType", "-1"},
+           {"SimpleDateType", "2024-"},
+           {"SimpleDateType", "2024-13-01"},
+           {"SimpleDateType", "2024-1x"},
+           {"SimpleDateType", "9999999-01-01"},
+           {"TimeType", "86400000000000"},
+           {"TimeType", "-1"},
+           {"TimeType", "12:60:00"},
+           {"TimeType", "12:00:60"},
+           {"TimeType", "12:00:00.1234567890"},
+           {"TimestampType", "x"},
+           {"TimestampType", "2024-01-01 12"},
+           {"TimestampType", "2024-01-01 12:61"},
+           {"TimestampType", "2024-01-01 12:00:61"},
+           {"TimestampType", "2024-01-01 12:00:00."},
+           {"TimestampType", "2024-01-01 12:00 X"},
+           {"TimestampType", "2024-01-01 12:00+19"},
+           {"TimestampType", "2024-01-01 12:00+01:99"},
+           {"TimestampType", "2024-01-01 12:00+01:00x"},
+           {"ListType(Int32Type)", "[1]"}}) {
     EXPECT_EQ(ParseScalar(**ParseJavaType(type_name), text).status().code(),
               StatusCode::kInvalidArgument)
         << type_name << " " << text;
@@ -238,7 +278,42 @@ TEST(ValueTextTest, SetsAndMapsAreSortedAndUnique) {
             "0000000133");
 }
 
+TEST(ValueTextTest, ControlCharactersAreEscaped) {
+  std::string const hex = "08 09 0a 0c 0d 01 7f 41";
+  EXPECT_EQ(Json("UTF8Type", hex.c_str()),
+            "\"\\b\\t\\n\\f\\r\\u0001\x7f"
+            "A\"");
+  std::string shown;
+  ASSERT_TRUE(AppendCqlshText(*SimpleType(TypeKind::kText), AsBytes(FromHex(hex)), shown).ok());
+  EXPECT_EQ(shown, "\\x08\\t\\n\\x0c\\r\\x01\\x7fA");
+}
+
+TEST(ValueTextTest, VectorsAreBuiltOfWhatFits) {
+  TypeRef const floats = VectorOf(SimpleType(TypeKind::kFloat), 2);
+  TypeRef const texts = VectorOf(SimpleType(TypeKind::kText), 2);
+  Result<std::string> const built = BuildVector(*texts, {"a", "bc"});
+  ASSERT_TRUE(built.ok());
+  EXPECT_EQ(ToHex(*built), "0161026263");
+  EXPECT_EQ(BuildVector(*floats, {"abcd"}).status().message(),
+            "a value of type vector<float, 2> with 1 elements, expected 2");
+  EXPECT_EQ(BuildVector(*floats, {"abcd", "abc"}).status().message(),
+            "an element of 3 bytes in a vector<float, 2>, expected 4");
+}
+
+TEST(BigDecimalTest, ExtremesOfScale) {
+  auto const decimal = [](std::string_view text) { return *ParseBigDecimal(text); };
+  EXPECT_EQ(BigDecimalText(decimal("1.25e20")), "1.25E+20");
+  EXPECT_EQ(BigDecimalText(decimal("-1e-7")), "-1E-7");
+  EXPECT_EQ(BigDecimalText(*AddBigDecimals(decimal("1.5"), decimal("-2.25"))), "-0.75");
+  EXPECT_EQ(AddBigDecimals(decimal("1e2147483647"), decimal("1e-2147483647")).status().code(),
+            StatusCode::kOutOfRange);
+  EXPECT_EQ(ParseBigDecimal("1e-2147483648").status().code(), StatusCode::kOutOfRange);
+}
+
 TEST(CivilTimeTest, InstantsAreJavas) {
+  EXPECT_EQ(InstantTextOfMicros(INT64_MIN),
+            InstantTextOfMicros(INT64_MIN + 1));  // as Java: clamped
+  EXPECT_EQ(InstantTextOfSeconds(INT64_MAX), "+292277026596-12-04T15:30:07.854775807Z");
   EXPECT_EQ(InstantTextOfMicros(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(InstantTextOfMicros(1'700'000'000'123'456), "2023-11-14T22:13:20.123456Z");
   EXPECT_EQ(InstantTextOfMicros(1'700'000'000'120'000), "2023-11-14T22:13:20.120Z");
@@ -256,6 +331,8 @@ TEST(CivilTimeTest, DaysAndDatesAreInverse) {
   }
   EXPECT_TRUE(IsDate({.year = 2000, .month = 2, .day = 29}));
   EXPECT_FALSE(IsDate({.year = 1900, .month = 2, .day = 29}));
+  EXPECT_FALSE(IsDate({.year = 2024, .month = 0, .day = 1}));
+  EXPECT_FALSE(IsDate({.year = 2024, .month = 4, .day = 31}));
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/assert.h"
 #include "base/random.h"
 #include "io/testing/memory_file_system.h"
 #include "sstable/check/testing/owned_stream.h"
@@ -16,19 +18,22 @@
 
 namespace orochi::sstable::testing {
 
-/// A small good table, of which a fuzz target replaces one component at a time. Not compressed, so
-/// that what the fuzzer writes is what the decoders see.
+/// A small good table, of which a fuzz target replaces components. Not compressed unless asked for,
+/// so that what the fuzzer writes is what the decoders see.
 class DamagedTable {
  public:
-  explicit DamagedTable(Version version) : descriptor_{version, "1"} {
+  explicit DamagedTable(Version version, bool compressed = false, uint32_t row_count_max = 30)
+      : descriptor_{version, "1"} {
     files_.CreateDirectories("t").IgnoreError("in memory");
     SeededRandom random(5);
-    RandomTableOptions const table = {.partition_count = 3, .row_count_max = 30};
+    RandomTableOptions const table = {.partition_count = 3, .row_count_max = row_count_max};
     layout_ = RandomTableLayout(table);
     partitions_ = RandomPartitions(random, layout_, table);
     WriterOptions options;
     options.version = version;
-    options.compression.reset();
+    if (!compressed) {
+      options.compression.reset();
+    }
     options.row_block_size_bytes = 256;
     auto writer = SstableWriter::Create(files_, "t", layout_, options);
     OwnedStream source(layout_, partitions_, false);
@@ -55,6 +60,33 @@ class DamagedTable {
     return bytes;
   }
 
+  const Descriptor& descriptor() const { return descriptor_; }
+
+  /// Reads everything there is with edits to any components: each edit is a byte that says which,
+  /// a u16 position and what to flip there.
+  void ReadEdited(std::span<const std::byte> input) {
+    std::map<Component, std::vector<std::byte>> good;
+    for (size_t at = 0; at + 4 <= input.size(); at += 4) {
+      auto const component = static_cast<Component>(std::to_integer<unsigned>(input[at]) %
+                                                    (static_cast<unsigned>(Component::kToc) + 1));
+      Result<std::vector<std::byte>> bytes = ReadWholeFile(files_, PathOf(component), UINT64_MAX);
+      if (!bytes.ok()) {
+        continue;  // tables of this kind have no such component
+      }
+      good.emplace(component, *bytes);
+      std::byte const edit[] = {std::byte{0}, input[at + 1], input[at + 2], input[at + 3]};
+      Store(PathOf(component), Apply(component, edit));
+    }
+    ReadOpened();
+    for (const auto& [component, bytes] : good) {
+      Store(PathOf(component), bytes);
+    }
+  }
+
+  std::vector<std::byte> BytesOf(Component component) {
+    return *ReadWholeFile(files_, PathOf(component), UINT64_MAX);
+  }
+
   /// Reads everything there is in every way there is, with `bytes` for the component.
   void ReadAll(Component component, const std::vector<std::byte>& bytes) {
     std::vector<std::byte> const good = *ReadWholeFile(files_, PathOf(component), UINT64_MAX);
@@ -64,11 +96,7 @@ class DamagedTable {
     if (component == Component::kData) {
       Store(PathOf(Component::kCrc), BlockCrcs(bytes));
     }
-    auto const reader = SstableReader::Open(files_, "t", descriptor_);
-    if (reader.ok()) {
-      ReadTable(**reader);
-    }
-    Verify(files_, "t", descriptor_).status().IgnoreError("damage is expected");
+    ReadOpened();
     Store(PathOf(component), good);
     Store(PathOf(Component::kCrc), good_crc);
   }
@@ -97,10 +125,29 @@ class DamagedTable {
     return out;
   }
 
-  static void Drain(const Result<std::unique_ptr<UnfilteredStream>>& stream) {
-    if (stream.ok()) {
-      Transcript(**stream).status().IgnoreError("damage is expected");
+  /// An error of damaged files is one of these and says in which file.
+  static void CheckError(const Status& status) {
+    if (!status.ok()) {
+      StatusCode const code = status.code();
+      ASSERT(code == StatusCode::kCorruption || code == StatusCode::kUnsupported ||
+             code == StatusCode::kNotFound || code == StatusCode::kResourceExhausted);
+      ASSERT(status.message().find("t/") != std::string::npos);
     }
+  }
+
+  static void Drain(const Result<std::unique_ptr<UnfilteredStream>>& stream) {
+    CheckError(stream.ok() ? Transcript(**stream).status() : stream.status());
+  }
+
+  void ReadOpened() {
+    auto const reader = SstableReader::Open(files_, "t", descriptor_);
+    CheckError(reader.status());
+    if (reader.ok()) {
+      ReadTable(**reader);
+    }
+    Result<VerifyReport> const report = Verify(files_, "t", descriptor_);
+    CheckError(report.status());
+    ASSERT(reader.ok() || !report.ok() || !report->good());
   }
 
   void ReadTable(const SstableReader& reader) {
