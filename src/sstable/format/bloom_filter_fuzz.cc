@@ -1,6 +1,9 @@
 // Any bytes as Filter.db: decoded filters answer; what was added is there.
 #include "sstable/format/bloom_filter.h"
 
+#include <utility>
+#include <vector>
+
 #include "codec/testing/fuzz_input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
@@ -8,7 +11,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
   using orochi::codec::testing::Require;
   orochi::codec::testing::FuzzInput const input(data, size_bytes);
   for (const char* const letters : {"me", "oa"}) {
-    auto filter = BloomFilter::Decode(input.rest(), *Version::Parse(letters, IndexFormat::kBig));
+    std::vector<std::byte> bytes(input.rest().begin(), input.rest().end());
+    auto filter =
+        BloomFilter::Decode(std::move(bytes), *Version::Parse(letters, IndexFormat::kBig));
     if (!filter.ok()) {
       filter.status().IgnoreError("most inputs are none");
       continue;
