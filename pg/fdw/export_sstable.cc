@@ -26,7 +26,6 @@ namespace {
 
 constexpr int64_t kPostgresEpochMicros = (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 constexpr long kRowsAtOnce = 1000;
-constexpr uint64_t kSortMemoryBytesMin = uint64_t{16} << 20;
 
 struct Request {
   std::string query;
@@ -148,8 +147,7 @@ Result<Exported> Export(const Request& request) {
 
   ServerFiles files;
   ASSIGN_OR_RETURN(auto const directory, ExportDirectory::Make(request.directory));
-  uint64_t const memory_bytes =
-      std::max(kSortMemoryBytesMin, static_cast<uint64_t>(maintenance_work_mem) * uint64_t{1024});
+  auto const memory_bytes = static_cast<uint64_t>(maintenance_work_mem) * uint64_t{1024};
   sstable::TableLoader loader(files, directory->path(),
                               sstable::LayoutOf(*schema, sstable::Partitioner::kMurmur3),
                               {.writer = std::move(writer),
