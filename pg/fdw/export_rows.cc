@@ -3,6 +3,7 @@
 #include "base/str_cat.h"
 #include "sstable/types/decorated_key.h"
 #include "sstable/types/elements.h"
+#include "sstable/types/scalar_text.h"
 
 namespace orochi::pg {
 namespace {
@@ -179,6 +180,11 @@ Status ExportRows::Add(std::span<const Datum> datums, std::span<const bool> null
       auto encoded = input.encoder->Encode(datums[index]);
       if (!encoded.ok()) {
         return Status(encoded.status()).WithContext(StrCat("column ", input.name));
+      }
+      Status const valid =
+          sstable::ValidateValue(*input.found.column->type, sstable::AsBytes(*encoded));
+      if (!valid.ok()) {
+        return Status::InvalidArgument(StrCat("column ", input.name, ": ", valid.message()));
       }
       values[index] = *std::move(encoded);
     }

@@ -53,6 +53,8 @@ bool MeansTheSame(const KeyColumn& column, int strategy, Oid collation) noexcept
       return true;
     case TypeKind::kDecimal:
       return !column.is_partition_key;
+    case TypeKind::kTime:
+      return column.pg_type == INT8OID;
     case TypeKind::kUuid:
     case TypeKind::kTimeuuid:
     case TypeKind::kInet:

@@ -90,6 +90,7 @@ constexpr Pair kPairs[] = {
     {TypeKind::kDouble, FLOAT8OID, Way::kFloat8},
     {TypeKind::kDate, DATEOID, Way::kDate},
     {TypeKind::kTime, TIMEOID, Way::kTime},
+    {TypeKind::kTime, INT8OID, Way::kInt64},  // nanoseconds
     {TypeKind::kTimestamp, TIMESTAMPTZOID, Way::kTimestamp},
     {TypeKind::kLegacyDate, TIMESTAMPTZOID, Way::kTimestamp},
     {TypeKind::kDuration, INTERVALOID, Way::kInterval},

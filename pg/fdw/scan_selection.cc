@@ -131,8 +131,8 @@ class Selector {
   static Result<std::optional<Term>> TermOf(const ForeignColumn& column,
                                             const KeyCondition& condition, Datum value) {
     const sstable::TypeRef& type = column.column.type;
-    ASSIGN_OR_RETURN(auto encoder, MakeValueEncoder(type, condition.value_type));
-    auto bytes = encoder->Encode(value);
+    ASSIGN_OR_RETURN(auto const encoder, MakeValueEncoder(type, condition.value_type));
+    auto const bytes = encoder->Encode(value);
     if (!bytes.ok() || !sstable::ValidateValue(*type, sstable::AsBytes(*bytes)).ok()) {
       bytes.status().IgnoreError("PostgreSQL checks the condition on what is read");
       return std::optional<Term>();

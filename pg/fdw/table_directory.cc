@@ -139,7 +139,7 @@ Result<std::string> FindTableDirectory(io::FileSystem& files, const TableOptions
   }
   ASSIGN_OR_RETURN(bool const is_table, HasSstables(files, options.data_dir));
   if (is_table) {
-    return options.data_dir;
+    return WithSnapshot(options.data_dir, options);
   }
   return NotThere(options, others);
 }
@@ -151,7 +151,8 @@ Result<std::vector<TableDirectory>> ListTableDirectories(io::FileSystem& files,
   if (is_table) {
     std::string const name = fs::path(options.data_dir).lexically_normal().filename().string();
     std::string const table(TableOf(name));
-    return std::vector<TableDirectory>{{.table = table, .path = options.data_dir}};
+    return std::vector<TableDirectory>{
+        {.table = table, .path = WithSnapshot(options.data_dir, options)}};
   }
   std::vector<TableDirectory> found;
   ASSIGN_OR_RETURN(std::vector<TableDirectory> const tables, TablesIn(files, roots[0]));

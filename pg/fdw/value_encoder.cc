@@ -131,8 +131,8 @@ class ScalarEncoder final : public ValueEncoder {
     switch (pg_type) {
       case INT2OID:
       case INT4OID:
-      case INT8OID:
-        return IsIntegerKind(type.kind);
+      case INT8OID:  // times as nanoseconds
+        return IsIntegerKind(type.kind) || type.kind == TypeKind::kTime;
       case BOOLOID:
         return type.kind == TypeKind::kBoolean;
       case FLOAT4OID:

@@ -99,6 +99,16 @@ SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = 'with_vector.all_types'::regclass AND attname IN ('p', 'u', 'us', 'v', 'vt') ORDER BY attname;
 SELECT id, v, p FROM with_vector.all_types ORDER BY id;
 
+-- Times to the nanosecond, and conditions on them.
+SELECT rows FROM orochi.export_sstable($$SELECT 1 AS id, * FROM (VALUES (1::bigint), (86399999999999), (45000000000001)) v (t)$$, :'dir' || '/ks/times', 'CREATE TABLE ks.times (id int, t time, PRIMARY KEY (id, t))');
+CREATE SERVER times FOREIGN DATA WRAPPER orochi_sstable OPTIONS (data_dir :'dir');
+CREATE FOREIGN TABLE times (id int OPTIONS (column_name 'key'), t bigint OPTIONS (column_name 'ck0'), clock time OPTIONS (column_name 'ck0'), shown text OPTIONS (column_name 'ck0')) SERVER times OPTIONS (keyspace 'ks');
+SELECT t, clock, shown FROM times;
+SELECT t FROM times WHERE id = 1 AND t > 1;
+SELECT t FROM times WHERE id = 1 AND clock = '12:30';
+EXPLAIN (COSTS OFF) SELECT t FROM times WHERE id = 1 AND t > 1 AND clock = '12:30';
+SELECT rows FROM orochi.export_sstable($$SELECT -1::bigint AS t, 1 AS id$$, :'dir' || '/ks/times_wrong', 'CREATE TABLE ks.times (id int, t time, PRIMARY KEY (id, t))');
+
 -- Types that do not fit.
 CREATE FOREIGN TABLE misfit (id int, c_text int) SERVER files OPTIONS (keyspace 'ks', "table" 'all_types');
 SELECT * FROM misfit;
@@ -143,5 +153,5 @@ SELECT * FROM far_text ORDER BY id;
 
 RESET search_path;
 SET client_min_messages = warning;
-DROP SERVER files, again CASCADE;
+DROP SERVER files, again, times CASCADE;
 DROP SCHEMA types, imported, with_vector, taken, again CASCADE;
