@@ -84,7 +84,7 @@ e2e-setup:
 	@python3 e2e/cassandra/cassandra.py setup build/cassandra
 
 e2e e2e-all: e2e-setup
-	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi"
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi pgroot"
 	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE) $(if $(filter e2e-all,$@),--all) \
 		--page docs/sstable-judged.md
 

@@ -54,9 +54,9 @@ def parse(arguments):
 def context_of(options, patterns):
     context = read_checks.Context(Gold(options.build, patterns), options.binaries)
     programs = [context.orochi, context.rewrite_tree, context.lookup_tree]
-    for program in programs:
+    for program in programs + [os.path.join(options.binaries, "pg", "orochi.so")]:
         if not os.path.exists(program):
-            sys.exit(f"e2e: {program} not found: build orochi, rewrite_tree and lookup_tree")
+            sys.exit(f"e2e: {program} not found: build orochi, rewrite_tree, lookup_tree and pgroot")
     sources = {name: context.gold.source(name) for name in context.gold.patterns}
     verdicts = Verdicts(context.build, programs + [os.path.join(HERE, "pom.xml")], sources)
     verdicts.tree = read_checks.call(["git", "-C", HERE, "describe", "--always", "--dirty"])[0].strip() or "no repository"

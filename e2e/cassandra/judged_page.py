@@ -13,13 +13,14 @@ CHECKS = {
     "convert": "written in this format, with this compressor, from another of both",
     "upgrade": "`upgrade` of nb to oa, and of that to da",
     "write": "`write` of the CQL statements",
+    "foreign": "imported into PostgreSQL as foreign tables, and exported by `orochi.export_sstable`",
     "compact": "`compact` against Cassandra's major compaction of the same files",
     "purge": "`compact --purge --gc-grace 0` against the same with `gc_grace_seconds = 0`",
     "split": "`split`",
     "scrub": "`scrub` of files without indexes, filter and digest",
     "verifier": "Cassandra's StandaloneVerifier, with extended verification, of what was written again",
 }
-JUDGED_BY_NODE = ("rewrite", "convert", "upgrade", "write", "compact", "purge", "split", "scrub")
+JUDGED_BY_NODE = ("rewrite", "convert", "upgrade", "write", "foreign", "compact", "purge", "split", "scrub")
 GROUPS = {
     "scalar_types": "every type as key, clustering column in either order, element and vector",
     "collections": "collections, nested and frozen",

@@ -23,6 +23,7 @@ class Context:
     def __init__(self, gold, binaries):
         self.gold = gold
         self.build = gold.build
+        self.binaries = binaries
         self.orochi = os.path.join(binaries, "cli", "orochi")
         self.rewrite_tree = os.path.join(binaries, "e2e", "rewrite_tree")
         self.lookup_tree = os.path.join(binaries, "e2e", "lookup_tree")

@@ -7,6 +7,7 @@ import os
 import shutil
 
 from dumps import difference_of_directories, difference_of_parts, dumps_in, read_dump
+from foreign_check import make_foreign
 from gold import COMPRESSORS, keyspace_of
 from node import FORMATS, Home
 from read_checks import call, data_files, run_program
@@ -138,9 +139,9 @@ def compare_split(made):
                                [partition for dump in whole.values() for partition in dump])
 
 
-# The answers of what was loaded are all that can be compared: the rest depends on the time of writing.
+# The answers of what was loaded or exported are all that can be compared: the rest depends on the time of writing.
 CHECKS = {"rewrite": (make_same, compare_same), "convert": (make_converted, compare_same),
-          "upgrade": (make_upgraded, compare_same), "write": (make_loaded, None),
+          "upgrade": (make_upgraded, compare_same), "write": (make_loaded, None), "foreign": (make_foreign, None),
           "compact": (make_compacted, compare_compacted), "purge": (make_purged, compare_compacted),
           "split": (make_split, compare_split), "scrub": (make_scrubbed, compare_same)}
 
