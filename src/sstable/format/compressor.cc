@@ -176,6 +176,56 @@ Status ChunkCodec::Decompress(std::span<const std::byte> input, std::span<std::b
   return Status::Ok();
 }
 
+Result<uint64_t> ChunkCodec::ExpandedSize(std::span<const std::byte> input,
+                                          uint64_t size_bytes_max) {
+  uint64_t size_bytes = UINT64_MAX;
+  switch (kind_) {
+    case CompressorKind::kLz4:
+      if (input.size() >= kLz4LengthSizeBytes) {
+        uint32_t announced = 0;
+        std::memcpy(&announced, input.data(), sizeof(announced));
+        size_bytes = announced;
+      }
+      break;
+    case CompressorKind::kSnappy: {
+      size_t announced = 0;
+      if (snappy_uncompressed_length(reinterpret_cast<const char*>(input.data()), input.size(),
+                                     &announced) == SNAPPY_OK) {
+        size_bytes = announced;
+      }
+      break;
+    }
+    case CompressorKind::kDeflate: {
+      // A zlib stream does not say: room for twice as much until it fits.
+      std::vector<std::byte> out;
+      for (uint64_t room = 1; size_bytes == UINT64_MAX && room <= size_bytes_max; room *= 2) {
+        out.resize(static_cast<size_t>(room));
+        std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> const
+            reader(libdeflate_alloc_decompressor(), &libdeflate_free_decompressor);
+        size_t produced = 0;
+        if (reader != nullptr &&
+            libdeflate_zlib_decompress(reader.get(), input.data(), input.size(), out.data(),
+                                       out.size(), &produced) == LIBDEFLATE_SUCCESS) {
+          size_bytes = produced;
+        }
+      }
+      break;
+    }
+    case CompressorKind::kZstd:
+      size_bytes = ZSTD_getFrameContentSize(input.data(), input.size());  // errors are huge
+      break;
+    case CompressorKind::kNoop:
+      size_bytes = input.size();
+      break;
+  }
+  if (size_bytes > size_bytes_max) {
+    return Status::Corruption(StrCat(CompressorClassName(kind_), " chunk of ", input.size(),
+                                     " bytes does not say that it expands to at most ",
+                                     size_bytes_max));
+  }
+  return size_bytes;
+}
+
 Status ChunkCodec::Compress(std::span<const std::byte> input, std::vector<std::byte>& out) {
   ASSERT(input.size() <= LZ4_MAX_INPUT_SIZE);  // writers cut chunks far below
   size_t size_bytes = 0;

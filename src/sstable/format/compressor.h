@@ -35,6 +35,9 @@ class ChunkCodec {
 
   /// Fills `out` exactly. kCorruption when `input` does not expand to out.size() bytes.
   Status Decompress(std::span<const std::byte> input, std::span<std::byte> out);
+  /// To how many bytes `input` expands, at most `size_bytes_max`: as it says itself, or, for
+  /// Deflate, by expanding it. kCorruption when that cannot be told, or is more.
+  Result<uint64_t> ExpandedSize(std::span<const std::byte> input, uint64_t size_bytes_max);
   /// Replaces `out` by the compressed form of `input`, which may be longer than it.
   Status Compress(std::span<const std::byte> input, std::vector<std::byte>& out);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/str_cat.h"
@@ -83,6 +85,60 @@ Status DecodeValidation(internal::FieldReader& reader, ValidationMetadata& valid
   return good ? Status::Ok() : reader.Error();
 }
 
+Status DecodeComponent(ComponentType type, std::span<const std::byte> content, size_t offset,
+                       Version version, Statistics& statistics) {
+  internal::FieldReader reader(content, offset);
+  switch (type) {
+    case kValidation:
+      return DecodeValidation(reader, statistics.validation);
+    case kCompaction:
+      statistics.compaction.assign(content.begin(), content.end());
+      break;
+    case kStats:
+      return internal::DecodeStats(reader, version, statistics.stats);
+    case kHeader:
+      return internal::DecodeHeader(reader, statistics.header);
+  }
+  return Status::Ok();
+}
+
+// The bytes of [begin, end) without their checksum, when it is theirs.
+std::optional<std::span<const std::byte>> CheckedContent(std::span<const std::byte> bytes,
+                                                         size_t begin, size_t end) {
+  if (begin > end || end > bytes.size() || end - begin < kCrcSizeBytes) {
+    return std::nullopt;
+  }
+  std::span<const std::byte> const content = bytes.subspan(begin, end - begin - kCrcSizeBytes);
+  auto const stored = LoadBigEndian<uint32_t>(content.data() + content.size());
+  return Crc32(content) == stored ? std::optional(content) : std::nullopt;
+}
+
+// Where components start, when the table of them cannot be read: each ends with its checksum, the
+// first follows the table and the last, the header, ends the file.
+constexpr size_t kTocSizeBytes = 4 + 4 + 4 * 8 + 4;
+constexpr size_t kSearchSizeBytesMax = 256 << 10;
+
+std::vector<std::pair<ComponentType, std::pair<size_t, size_t>>> FindComponents(
+    std::span<const std::byte> bytes) {
+  std::vector<std::pair<ComponentType, std::pair<size_t, size_t>>> found;
+  if (bytes.size() > kSearchSizeBytesMax) {
+    return found;
+  }
+  for (size_t end = kTocSizeBytes + kCrcSizeBytes; end < bytes.size(); ++end) {
+    if (CheckedContent(bytes, kTocSizeBytes, end).has_value()) {
+      found.push_back({kValidation, {kTocSizeBytes, end}});
+      break;
+    }
+  }
+  for (size_t begin = kTocSizeBytes; begin + kCrcSizeBytes < bytes.size(); ++begin) {
+    if (CheckedContent(bytes, begin, bytes.size()).has_value()) {
+      found.push_back({kHeader, {begin, bytes.size()}});
+      break;
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 EstimatedHistogram EstimatedHistogram::WithOffsets(size_t bucket_count) {
@@ -124,22 +180,8 @@ Result<Statistics> Statistics::Decode(std::span<const std::byte> bytes, Version 
       content = content.first(content.size() - kCrcSizeBytes);
       RETURN_IF_ERROR(CheckCrc(content, stored, StrCat(name, " at offset ", offset)));
     }
-    internal::FieldReader reader(content, offset);
-    Status status;
-    switch (static_cast<ComponentType>(type)) {
-      case kValidation:
-        status = DecodeValidation(reader, statistics.validation);
-        break;
-      case kCompaction:
-        statistics.compaction.assign(content.begin(), content.end());
-        break;
-      case kStats:
-        status = internal::DecodeStats(reader, version, statistics.stats);
-        break;
-      case kHeader:
-        status = internal::DecodeHeader(reader, statistics.header);
-        break;
-    }
+    Status status =
+        DecodeComponent(static_cast<ComponentType>(type), content, offset, version, statistics);
     if (!status.ok()) {
       return std::move(status).WithContext(name);
     }
@@ -148,6 +190,44 @@ Result<Statistics> Statistics::Decode(std::span<const std::byte> bytes, Version 
     if (!seen[needed]) {
       return Status::Corruption(StrCat("there is no ", kComponentNames[needed], " component"));
     }
+  }
+  return statistics;
+}
+
+Result<Statistics> Statistics::DecodeReadable(std::span<const std::byte> bytes, Version version,
+                                              std::vector<std::string>& lost) {
+  Result<Statistics> whole = Decode(bytes, version);
+  if (whole.ok() || !version.has_metadata_checksums()) {
+    return whole;
+  }
+  std::vector<std::pair<ComponentType, std::pair<size_t, size_t>>> places;
+  Result<std::vector<TocEntry>> const toc = DecodeToc(bytes, version);
+  if (toc.ok()) {
+    for (size_t index = 0; index < toc->size(); ++index) {
+      size_t const end = index + 1 < toc->size() ? (*toc)[index + 1].offset : bytes.size();
+      places.push_back(
+          {static_cast<ComponentType>((*toc)[index].type), {(*toc)[index].offset, end}});
+    }
+  } else {
+    places = FindComponents(bytes);
+  }
+  Statistics statistics;
+  std::array<bool, kComponentNames.size()> seen{};
+  for (auto const& [type, place] : places) {
+    auto const content = CheckedContent(bytes, place.first, place.second);
+    seen[type] = content.has_value() &&
+                 DecodeComponent(type, *content, place.first, version, statistics).ok();
+  }
+  if (!seen[kHeader]) {
+    return std::move(whole).status();
+  }
+  for (size_t type = 0; type < seen.size(); ++type) {
+    if (!seen[type]) {
+      lost.emplace_back(kComponentNames[type]);
+    }
+  }
+  if (!seen[kStats]) {
+    statistics.stats = StatsMetadata();
   }
   return statistics;
 }

@@ -130,6 +130,11 @@ struct Statistics {
   /// kCorruption names the component, the field and the offset in the file. Stats of a version not
   /// known in full (nc) may have more bytes at their end.
   static Result<Statistics> Decode(std::span<const std::byte> bytes, Version version);
+  /// Of a damaged file, what its checksums prove to be whole; the rest keeps its defaults and is
+  /// named in `lost` ("stats"). kCorruption when the header, without which no row can be read, is
+  /// not whole, or when the version has no checksums and Decode fails.
+  static Result<Statistics> DecodeReadable(std::span<const std::byte> bytes, Version version,
+                                           std::vector<std::string>& lost);
   /// REQUIRES: nb, oa or da; strings shorter than 64 KiB.
   std::vector<std::byte> Encode(Version version) const;
 };

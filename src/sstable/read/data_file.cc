@@ -81,6 +81,29 @@ Result<std::unique_ptr<DataFile>> DataFile::OpenPlain(io::FileSystem& files, std
   return data;
 }
 
+Result<std::unique_ptr<DataFile>> DataFile::OpenParts(io::FileSystem& files, std::string path,
+                                                      Parts parts) {
+  std::unique_ptr<DataFile> data(new DataFile());
+  data->name_ = std::move(path);
+  ASSIGN_OR_RETURN(data->file_, files.OpenForRead(data->name_));
+  ASSIGN_OR_RETURN(data->stored_size_bytes_, data->file_->SizeBytes());
+  if (parts.compression.has_value()) {
+    ASSIGN_OR_RETURN(data->compressor_, CompressorFromClassName(parts.compression->compressor));
+    data->size_bytes_ = parts.compression->data_size_bytes;
+    data->chunk_size_bytes_ = parts.compression->chunk_size_bytes;
+    data->compression_ = std::move(parts.compression);
+    return data;
+  }
+  data->chunk_size_bytes_ = parts.block_size_bytes;
+  data->size_bytes_ = data->stored_size_bytes_;
+  if (!parts.block_crcs.empty()) {
+    data->size_bytes_ =
+        std::min(data->size_bytes_, parts.block_crcs.size() * uint64_t{parts.block_size_bytes});
+    data->block_crcs_ = std::move(parts.block_crcs);
+  }
+  return data;
+}
+
 Status DataFile::CheckCompressionInfo(const std::string& path) {
   Result<CompressorKind> kind = CompressorFromClassName(compression_->compressor);
   if (!kind.ok()) {

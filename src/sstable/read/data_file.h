@@ -39,6 +39,17 @@ class DataFile {
   static Result<std::unique_ptr<DataFile>> OpenPlain(io::FileSystem& files, std::string path,
                                                      uint32_t block_size_bytes);
 
+  /// What a Data.db is made of, from wherever that is known.
+  struct Parts {
+    std::optional<CompressionInfo> compression = {};  // of a known compressor
+    uint32_t block_size_bytes = 0;                    // without compression
+    std::vector<uint32_t> block_crcs = {};            // none: not checked
+  };
+  /// Data.db as `parts` say, which need not be true of all of it: chunks that are not there are
+  /// errors when they are read. Plain data ends where the checksums do.
+  static Result<std::unique_ptr<DataFile>> OpenParts(io::FileSystem& files, std::string path,
+                                                     Parts parts);
+
   const std::string& name() const { return name_; }
   uint64_t size_bytes() const { return size_bytes_; }
   uint64_t stored_size_bytes() const { return stored_size_bytes_; }

@@ -25,6 +25,7 @@ class BigRowIndex final : public RowIndex {
   Result<std::optional<RowBlock>> Previous() override;
 
   uint32_t block_count() const { return block_count_; }
+  const DeletionTime& partition_deletion() const { return deletion_; }
   /// A block as stored. Views are valid until the next call.
   struct Block {
     ClusteringView first;

@@ -1,5 +1,7 @@
 #include "sstable/read/internal/bti_index.h"
 
+#include <unordered_set>
+
 #include "base/assert.h"
 #include "base/str_cat.h"
 #include "sstable/format/big_endian.h"
@@ -115,6 +117,36 @@ Result<std::optional<IndexEntry>> BtiIndex::ReadPayload(const TrieNodes& node,
   ASSIGN_OR_RETURN(RowsEntry const rows, ReadRowsEntry(static_cast<uint64_t>(position)));
   entry.data_position_bytes = rows.data_position_bytes;
   return std::optional<IndexEntry>(entry);
+}
+
+bool BtiIndex::ForEachEntry(const std::function<void(const IndexEntry&)>& visit) const {
+  bool complete = true;
+  TrieNodes node(*partitions_);
+  std::vector<uint64_t> ahead = {root_position_bytes_};
+  std::unordered_set<uint64_t> seen;  // pointers of damaged nodes may meet
+  while (!ahead.empty()) {
+    uint64_t const position = ahead.back();
+    ahead.pop_back();
+    if (!seen.insert(position).second || !node.Load(position).ok()) {
+      complete = false;
+      continue;
+    }
+    if (node.has_payload()) {
+      Result<std::optional<IndexEntry>> const entry = ReadPayload(node, std::nullopt);
+      complete = complete && entry.ok();
+      if (entry.ok()) {
+        visit(**entry);
+      }
+    }
+    for (size_t index = 0; index < node.child_count(); ++index) {
+      Result<std::optional<uint64_t>> const child = node.Child(index);
+      complete = complete && child.ok();
+      if (child.ok() && child->has_value()) {
+        ahead.push_back(**child);
+      }
+    }
+  }
+  return complete;
 }
 
 Result<BtiIndex::RowsEntry> BtiIndex::ReadRowsEntry(uint64_t position_bytes) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ class BtiIndex final : public PartitionIndex {
   uint64_t key_count() const { return key_count_; }
   Bytes first_key() const { return first_key_; }
   Bytes last_key() const { return last_key_; }
+
+  /// Hands out the entries that can be read, in no order; false when others cannot.
+  bool ForEachEntry(const std::function<void(const IndexEntry&)>& visit) const;
 
   /// An entry of Rows.db.
   struct RowsEntry {

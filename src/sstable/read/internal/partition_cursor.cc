@@ -59,6 +59,7 @@ Status PartitionCursor::OpenPartition(uint64_t position_bytes) {
   window_.Seek(position_bytes);
   current_size_bytes_ = 0;
   at_partition_end_ = false;
+  header_is_read_ = false;
   partition_ = PartitionView();
   partition_.position_bytes = position_bytes;
   RETURN_IF_ERROR(ReadPartitionHeader());
@@ -79,7 +80,11 @@ Status PartitionCursor::ReadPartitionHeader() {
   // The deletion's short form may be the last thing in the file but for one byte.
   size_t const needed = kKeyLengthSizeBytes + key_size_bytes + 1;
   if (window_.available() < needed + kDeletionSizeBytesMax) {
-    RETURN_IF_ERROR(window_.Ensure(needed + kDeletionSizeBytesMax));
+    // The long form may not fit in front of a chunk that cannot be read, while the short one does.
+    Status const whole = window_.Ensure(needed + kDeletionSizeBytesMax);
+    if (!whole.ok()) {
+      RETURN_IF_ERROR(window_.Ensure(needed));
+    }
     if (window_.available() < needed) {
       return CorruptAt(position, StrCat("a key of ", key_size_bytes, " bytes, the table has ",
                                         window_.remaining_bytes(), " more"));
@@ -97,6 +102,7 @@ Status PartitionCursor::ReadPartitionHeader() {
   }
   RETURN_IF_ERROR(CheckDeletion(partition_.deletion, deletion_position));
   window_.Advance(static_cast<size_t>(next - window_.at()));
+  header_is_read_ = true;
   return Status::Ok();
 }
 

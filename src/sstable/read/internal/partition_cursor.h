@@ -33,6 +33,8 @@ class PartitionCursor {
   /// Reads the key, the deletion and the static row of the partition at `position_bytes`.
   Status OpenPartition(uint64_t position_bytes);
   const PartitionView& partition() const { return partition_; }
+  /// True when key and deletion were read, also where OpenPartition failed at the static row.
+  bool header_is_read() const { return header_is_read_; }
   const Unfiltered& static_row() const { return static_row_; }
   /// Where the partition's first row or marker is.
   uint64_t body_position_bytes() const { return body_position_bytes_; }
@@ -82,6 +84,7 @@ class PartitionCursor {
   uint64_t body_position_bytes_ = 0;
   uint64_t current_size_bytes_ = 0;  // 0 before the first Next
   bool at_partition_end_ = true;
+  bool header_is_read_ = false;
 };
 
 }  // namespace orochi::sstable::internal
