@@ -67,6 +67,7 @@ void AddSstableCommand(CLI::App& app, Invocation& invocation) {
   AddSstableCompact(*sstable, invocation);
   AddSstableUpgrade(*sstable, invocation);
   AddSstableSplit(*sstable, invocation);
+  AddSstableScrub(*sstable, invocation);
 }
 
 }  // namespace orochi::cli

@@ -17,6 +17,7 @@ void AddSstableDiff(CLI::App& sstable, Invocation& invocation);
 void AddSstableDump(CLI::App& sstable, Invocation& invocation);
 void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
 void AddSstableQuery(CLI::App& sstable, Invocation& invocation);
+void AddSstableScrub(CLI::App& sstable, Invocation& invocation);
 void AddSstableSchema(CLI::App& sstable, Invocation& invocation);
 void AddSstableVerify(CLI::App& sstable, Invocation& invocation);
 void AddSstableSplit(CLI::App& sstable, Invocation& invocation);

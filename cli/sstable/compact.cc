@@ -162,7 +162,7 @@ void AddSstableUpgrade(CLI::App& sstable, Invocation& invocation) {
       sstable, "upgrade", "Write SSTables again in another format or compression", kUpgradeFooter);
   auto request = std::make_shared<CompactRequest>();
   AddFiles(*command, *request);
-  request->output.AddTo(*command, "that of the input", "that of the input");
+  request->output.AddTo(*command, "that of the input", "that of the input", /*may_split=*/false);
   command->callback([request, &invocation] { FinishWith(invocation, *request, RunUpgrade); });
 }
 

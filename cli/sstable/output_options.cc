@@ -23,7 +23,7 @@ const std::map<std::string, CompressorKind> kCompressors = {{"lz4", CompressorKi
 }  // namespace
 
 void OutputOptions::AddTo(CLI::App& command, const std::string& format_default,
-                          const std::string& compression_default) {
+                          const std::string& compression_default, bool may_split) {
   command.add_option("-o,--out", directory, "Directory for the new SSTables; made if missing")
       ->required()
       ->type_name("DIR");
@@ -41,6 +41,9 @@ void OutputOptions::AddTo(CLI::App& command, const std::string& format_default,
   command.add_option("--chunk-kb", chunk_kb, "Size of compressed chunks, a power of two")
       ->check(CLI::Range(1, 16384))
       ->type_name("KIB");
+  if (!may_split) {
+    return;
+  }
   command
       .add_option("--max-size-mb", size_mb_max,
                   "Begin a new SSTable after this much data, uncompressed;\n"

@@ -19,9 +19,10 @@ struct OutputOptions {
   uint32_t chunk_kb = 0;    // 0: as the command decides
   uint64_t size_mb_max = 0;
 
-  /// Of the format and of the compression, for the help.
+  /// The defaults of format and compression are for the help. `may_split`: the command can make
+  /// several SSTables of what it is given.
   void AddTo(CLI::App& command, const std::string& format_default,
-             const std::string& compression_default);
+             const std::string& compression_default, bool may_split = true);
 
   uint64_t size_bytes_max() const { return size_mb_max << 20; }
   /// Puts what was asked for in the place of what is in `options`.

@@ -89,4 +89,37 @@ like($out, qr/DAMAGED/, '... and says so');
 ($code, $out) = orochi(qw(sstable diff), $table, $table);
 is($code, 6, 'diff does not take damage for a difference');
 
+# What can be saved of damaged files.
+write_file("$dir/wide.cql", "CREATE TABLE shop.wide (k int, c int, v text, PRIMARY KEY (k, c));");
+write_file("$dir/wide_rows.cql", join('', map {
+    my $k = $_ % 7;
+    "INSERT INTO shop.wide (k, c, v) VALUES ($k, $_, 'value $_ of $k') USING TIMESTAMP $_;\n"
+} 1 .. 600));
+my $wide = "$dir/wide";
+orochi_ok('a table of many chunks', qw(sstable write --chunk-kb 1 -o), $wide, '--schema', "$dir/wide.cql", "$dir/wide_rows.cql");
+$out = orochi_ok('scrub of a sound table loses nothing', qw(sstable scrub -o), "$dir/whole", $wide);
+like($out, qr/7 partitions, 600 rows in \S+\n  nothing is lost$/, '... and says so');
+orochi_ok('... and the copy is the same', qw(sstable diff), "$dir/whole", $wide);
+($data) = glob "$wide/*-Data.db";
+$bytes = slurp($data);
+substr($bytes, length($bytes) / 2, 1) ^= "\x01";
+write_file($data, $bytes);
+my %before = map { $_ => slurp($_) } glob "$wide/*";
+($code, $out, $err) = orochi(qw(sstable scrub -o), "$dir/saved", $wide);
+is($code, 6, 'scrub exits 6 when rows are lost');
+like($out, qr/: 7 partitions, (\d+) rows of 600 in /, '... says how many are left');
+like($out, qr/^  at \d+, \d+ bytes: rows of partition \d after \(\d+\) before \(\d+\)$/m, '... and what is not');
+orochi_ok('... and leaves a sound table', qw(sstable verify), "$dir/saved");
+is_deeply({ map { $_ => slurp($_) } glob "$wide/*" }, \%before, '... without touching the source');
+($code, $out) = orochi(qw(sstable query --format csv), 'SELECT count(*) FROM wide', "$dir/saved");
+like($out, qr/^count\n5[5-9]\d$/, '... of nearly all rows');
+unlink glob "$wide/*-{TOC.txt,Index.db,Summary.db,Filter.db,CompressionInfo.db,Digest.crc32}";
+substr($bytes, length($bytes) / 2, 1) ^= "\x01";
+write_file($data, $bytes);
+$out = orochi_ok('scrub needs Data.db and Statistics.db only', qw(sstable scrub -o), "$dir/anew", $wide);
+like($out, qr/CompressionInfo.db: made anew from the checksums in Data.db$/m, '... says what it did');
+orochi_ok('... and makes the rest anew', qw(sstable diff), "$dir/anew", "$dir/whole");
+($code, $out, $err) = orochi(qw(sstable scrub -o), $wide, $wide);
+is($code, 5, 'scrub refuses to write where it reads');
+
 done_testing();
