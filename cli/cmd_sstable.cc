@@ -60,6 +60,7 @@ void AddSstableCommand(CLI::App& app, Invocation& invocation) {
   AddSstableInfo(*sstable, invocation);
   AddSstableDump(*sstable, invocation);
   AddSstableQuery(*sstable, invocation);
+  AddSstableShell(*sstable, invocation);
   AddSstableSchema(*sstable, invocation);
   AddSstableVerify(*sstable, invocation);
   AddSstableDiff(*sstable, invocation);

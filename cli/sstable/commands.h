@@ -19,6 +19,7 @@ void AddSstableInfo(CLI::App& sstable, Invocation& invocation);
 void AddSstableQuery(CLI::App& sstable, Invocation& invocation);
 void AddSstableScrub(CLI::App& sstable, Invocation& invocation);
 void AddSstableSchema(CLI::App& sstable, Invocation& invocation);
+void AddSstableShell(CLI::App& sstable, Invocation& invocation);
 void AddSstableVerify(CLI::App& sstable, Invocation& invocation);
 void AddSstableSplit(CLI::App& sstable, Invocation& invocation);
 void AddSstableUpgrade(CLI::App& sstable, Invocation& invocation);

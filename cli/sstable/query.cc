@@ -1,14 +1,11 @@
 // `orochi sstable query`: SELECT over files.
 #include <ctime>
 #include <map>
-#include <optional>
 
 #include "cli/sstable/commands.h"
-#include "cli/sstable/output.h"
-#include "cli/sstable/result_writer.h"
+#include "cli/sstable/select.h"
 #include "io/posix/posix_file_system.h"
 #include "sstable/cql/parser.h"
-#include "sstable/query/query.h"
 
 namespace orochi::cli {
 
@@ -34,29 +31,6 @@ struct QueryRequest {
   int64_t now_s = 0;  // 0: the clock's
 };
 
-Status PrintRows(sstable::Query& query, ResultFormat format) {
-  std::unique_ptr<ResultWriter> const writer = MakeResultWriter(format);
-  RETURN_IF_ERROR(writer->Begin(query.columns()));
-  std::vector<sstable::Value> row;
-  while (true) {
-    ASSIGN_OR_RETURN(bool const found, query.Next(row));
-    if (!found) {
-      return writer->End();
-    }
-    RETURN_IF_ERROR(writer->Row(row));
-  }
-}
-
-Status PrintPlan(sstable::Query& query) {
-  std::vector<sstable::Value> row;
-  while (true) {
-    ASSIGN_OR_RETURN(bool const found, query.Next(row));
-    if (!found) {
-      return WriteToStdout(query.Explain());
-    }
-  }
-}
-
 Status RunQuery(const QueryRequest& request) {
   ASSIGN_OR_RETURN(sstable::cql::Statement const statement,
                    sstable::cql::ParseStatement(request.cql));
@@ -72,14 +46,8 @@ Status RunQuery(const QueryRequest& request) {
   }
   io::PosixFileSystem files;
   ASSIGN_OR_RETURN(OpenTable table, OpenTableOf(files, table_request));
-  if (table.schema.key_names_are_generated) {
-    table.schema.table = select->from.table;  // files do not hold their table's name
-  }
-  int64_t const now_s = request.now_s != 0 ? request.now_s : time(nullptr);
-  sstable::MergedSource source(table.readers, table.schema, now_s);
-  ASSIGN_OR_RETURN(auto const query,
-                   sstable::Query::Plan(*select, table.schema, source, {.now_s = now_s}));
-  return select->explain ? PrintPlan(*query) : PrintRows(*query, request.format);
+  return PrintSelect(*select, table, request.now_s != 0 ? request.now_s : time(nullptr),
+                     request.format);
 }
 
 }  // namespace
@@ -89,14 +57,16 @@ void AddSstableQuery(CLI::App& sstable, Invocation& invocation) {
   auto request = std::make_shared<QueryRequest>();
   command->add_option("cql", request->cql, "The statement")->required()->type_name("CQL");
   AddTableOptions(*command, request->table);
-  static const std::map<std::string, ResultFormat> kFormats = {{"table", ResultFormat::kTable},
-                                                               {"json", ResultFormat::kJson},
-                                                               {"lines", ResultFormat::kLines},
-                                                               {"csv", ResultFormat::kCsv}};
+  static const std::map<std::string, ResultFormat> kFormats = {
+      {"table", ResultFormat::kTable},
+      {"expanded", ResultFormat::kExpanded},
+      {"json", ResultFormat::kJson},
+      {"lines", ResultFormat::kLines},
+      {"csv", ResultFormat::kCsv}};
   command
       ->add_option("--format", request->format,
-                   "table as in cqlsh, json: an array, lines: a JSON object\na line, csv. "
-                   "Default: table")
+                   "table as in cqlsh, expanded: a value a line, json: an\narray, lines: a JSON "
+                   "object a line, csv. Default: table")
       ->type_name("FORMAT")
       ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""));
   command

@@ -123,6 +123,37 @@ class TableWriter final : public ResultWriter {
   uint64_t count_ = 0;
 };
 
+class ExpandedWriter final : public ResultWriter {
+ public:
+  Status Begin(const std::vector<ResultColumn>& columns) override {
+    columns_ = columns;
+    for (const ResultColumn& column : columns_) {
+      width_ = std::max(width_, DisplayWidth(column.name));
+    }
+    return Status::Ok();
+  }
+  Status Row(const std::vector<Value>& values) override {
+    std::string text = StrCat("@ Row ", ++count_, "\n",
+                              std::string(static_cast<size_t>(width_) + 2, '-'), "+------\n");
+    for (size_t index = 0; index < columns_.size(); ++index) {
+      std::string value = values[index].has_value() ? "" : "null";
+      if (values[index].has_value()) {
+        RETURN_IF_ERROR(AppendCqlshText(*columns_[index].type, AsBytes(*values[index]), value));
+      }
+      int const missing = width_ - DisplayWidth(columns_[index].name);
+      text += StrCat(" ", columns_[index].name, std::string(static_cast<size_t>(missing), ' '),
+                     value.empty() ? " |" : " | ", value, "\n");
+    }
+    return WriteToStdout(text + "\n");
+  }
+  Status End() override { return WriteToStdout(StrCat("(", count_, " rows)\n")); }
+
+ private:
+  std::vector<ResultColumn> columns_;
+  int width_ = 0;
+  uint64_t count_ = 0;
+};
+
 class JsonResultWriter final : public ResultWriter {
  public:
   explicit JsonResultWriter(bool lines) : lines_(lines) {}
@@ -198,6 +229,8 @@ std::unique_ptr<ResultWriter> MakeResultWriter(ResultFormat format) {
   switch (format) {
     case ResultFormat::kTable:
       return std::make_unique<TableWriter>();
+    case ResultFormat::kExpanded:
+      return std::make_unique<ExpandedWriter>();
     case ResultFormat::kJson:
       return std::make_unique<JsonResultWriter>(/*lines=*/false);
     case ResultFormat::kLines:

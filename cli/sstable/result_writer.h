@@ -20,10 +20,11 @@ class ResultWriter {
   virtual Status End() = 0;
 };
 
-enum class ResultFormat { kTable, kJson, kLines, kCsv };
+enum class ResultFormat { kTable, kExpanded, kJson, kLines, kCsv };
 
-/// kTable: as cqlsh, widths by the first thousand rows. kJson: one array of objects. kLines: one
-/// object a line. kCsv: a heading, then RFC 4180; null is nothing, empty text is "".
+/// kTable: as cqlsh, widths by the first thousand rows. kExpanded: a line per value. kJson: one
+/// array of objects. kLines: one object a line. kCsv: a heading, then RFC 4180; null is nothing,
+/// empty text is "".
 std::unique_ptr<ResultWriter> MakeResultWriter(ResultFormat format);
 
 }  // namespace orochi::cli

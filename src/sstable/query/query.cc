@@ -68,6 +68,14 @@ Result<bool> Query::Accepts() const {
 }
 
 /// Moves to the next row of the open partition that the conditions accept.
+Status Query::CheckInterrupt() {
+  constexpr uint64_t kStepsBetweenQuestions = 256;
+  if (options_.interrupted && ++steps_ % kStepsBetweenQuestions == 0 && options_.interrupted()) {
+    return Status::Cancelled("cancelled");
+  }
+  return Status::Ok();
+}
+
 Result<bool> Query::NextRowOfPartition() {
   while (in_partition_) {
     if (distinct_) {
@@ -75,6 +83,7 @@ Result<bool> Query::NextRowOfPartition() {
       values_.BindStaticOnly();
       return Accepts();
     }
+    RETURN_IF_ERROR(CheckInterrupt());
     ASSIGN_OR_RETURN(bool const found, stream_->Next());
     if (!found) {
       in_partition_ = false;
@@ -102,6 +111,7 @@ Result<bool> Query::NextRowOfPartition() {
 
 Result<bool> Query::NextRow() {
   while (true) {
+    RETURN_IF_ERROR(CheckInterrupt());
     if (!in_partition_) {
       ASSIGN_OR_RETURN(bool const opened, OpenNextPartition());
       if (!opened) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct QueryOptions {
   int64_t now_s = 0;  // for ttl(); the source has its own
   /// How many rows an ORDER BY over several partitions may hold at once.
   size_t sorted_rows_max = 1'000'000;
+  /// Asked now and then while rows are read; true ends the query with kCancelled.
+  std::function<bool()> interrupted = {};
 };
 
 struct QueryStatistics {
@@ -73,6 +76,7 @@ class Query {
 
   // Rows of the table.
   Result<bool> NextRow();
+  Status CheckInterrupt();
   Result<bool> OpenNextStream();
   Result<bool> OpenNextPartition();
   Result<bool> NextRowOfPartition();
@@ -112,6 +116,7 @@ class Query {
   size_t next_key_ = 0;
   bool scan_opened_ = false;
   bool in_partition_ = false;
+  uint64_t steps_ = 0;  // rows and partitions stepped over
   bool partition_had_rows_ = false;
   uint64_t partition_returned_ = 0;
 
