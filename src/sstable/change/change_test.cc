@@ -98,6 +98,15 @@ INSTANTIATE_TEST_SUITE_P(
             "insert_ttl",
             "INSERT INTO t (k, c, d, v) VALUES ('a', 'b', 'c', 'x') USING TIMESTAMP 5 AND TTL 9",
             "live 5 9 1800000009 deleted -\n  cell 0 5 9 1800000009 [] = x\n"},
+        LoadCase{"json",
+                 R"(INSERT INTO t JSON '{"K": "a", "c": "b", "d": "c", "v": "it''s", "s": ["p"]}' )"
+                 "DEFAULT UNSET USING TIMESTAMP 5 AND TTL 9",
+                 "row 4 [b] [c] live 5 9 1800000009 deleted -\n"
+                 "  cell 0 5 9 1800000009 [] = it's\n"
+                 "  cell 3 5 9 1800000009 [p] = \n  complex 3 1-2 deleted 4@1800000000\n"},
+        LoadCase{"json_default_null",
+                 R"(INSERT INTO t JSON '{"k": "a", "c": "b", "d": "c"}' USING TIMESTAMP 5)",
+                 "  cell 0 5 0 1800000000 [] = \n"},
         LoadCase{"no_timestamp", "UPDATE t SET v = 'x' WHERE k = 'a' AND c = 'b' AND d = 'c'",
                  "  cell 0 1800000000000000 0 4294967295 [] = x\n"},
         LoadCase{"only_static", "INSERT INTO t (k, st) VALUES ('a', 's') USING TIMESTAMP 5",

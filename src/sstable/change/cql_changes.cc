@@ -2,6 +2,8 @@
 #include "sstable/change/cql_changes.h"
 
 #include <algorithm>
+#include <charconv>
+#include <set>
 #include <utility>
 
 #include "base/str_cat.h"
@@ -18,6 +20,38 @@ namespace {
 
 constexpr int64_t kTtlMax = 20LL * 365 * 24 * 3600;
 constexpr int64_t kMicrosPerSecond = 1'000'000;
+
+Result<JsonValue> ObjectOf(std::string_view json, const cql::Position& position) {
+  Result<JsonValue> object = ParseJson(json);
+  if (!object.ok() || object->kind != JsonValue::Kind::kObject) {
+    return Status::InvalidArgument(
+        StrCat(At(position), "Could not decode JSON string as a map: ",
+               object.ok() ? std::string("it is none") : object.status().message()));
+  }
+  return object;
+}
+
+// Takes the member `name` out, when there is one, into `number`.
+Status TakeNumber(JsonValue& object, const std::string& name, std::optional<int64_t>& number) {
+  auto const found = std::find(object.names.begin(), object.names.end(), name);
+  if (name.empty() || found == object.names.end()) {
+    return Status::Ok();
+  }
+  auto const item = object.items.begin() + (found - object.names.begin());
+  if (item->kind != JsonValue::Kind::kNull) {
+    int64_t value = 0;
+    const std::string& text = item->text;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return Status::InvalidArgument(StrCat(name, ": '", text, "' is no whole number"));
+    }
+    number = value;
+  }
+  object.items.erase(item);
+  object.names.erase(found);
+  return Status::Ok();
+}
+
 }  // namespace
 
 CqlChanges::CqlChanges(const TableSchema& schema, int64_t now_us)
@@ -39,20 +73,25 @@ Status CqlChanges::CheckTable(const cql::TableName& name) const {
 
 Result<CqlChanges::Moment> CqlChanges::MomentOf(const cql::UsingClause& clause,
                                                 const cql::UsingClause* batch_using) const {
-  Moment moment;
-  moment.timestamp = now_us_;
+  RowTimes times;
   if (clause.timestamp.has_value()) {
-    ASSIGN_OR_RETURN(moment.timestamp, cql::BindInteger(*clause.timestamp, "timestamp"));
+    ASSIGN_OR_RETURN(times.timestamp_us, cql::BindInteger(*clause.timestamp, "timestamp"));
   } else if (batch_using != nullptr && batch_using->timestamp.has_value()) {
-    ASSIGN_OR_RETURN(moment.timestamp, cql::BindInteger(*batch_using->timestamp, "timestamp"));
+    ASSIGN_OR_RETURN(times.timestamp_us, cql::BindInteger(*batch_using->timestamp, "timestamp"));
   }
+  if (clause.ttl.has_value()) {
+    ASSIGN_OR_RETURN(times.ttl_s, cql::BindInteger(*clause.ttl, "TTL"));
+  }
+  return MomentOf(times);
+}
+
+Result<CqlChanges::Moment> CqlChanges::MomentOf(const RowTimes& times) const {
+  Moment moment;
+  moment.timestamp = times.timestamp_us.value_or(now_us_);
   if (moment.timestamp == kNoTimestamp) {
     return Status::InvalidArgument("Out of bound timestamp");
   }
-  int64_t ttl = schema_.options.default_ttl_s;
-  if (clause.ttl.has_value()) {
-    ASSIGN_OR_RETURN(ttl, cql::BindInteger(*clause.ttl, "TTL"));
-  }
+  int64_t const ttl = times.ttl_s.value_or(schema_.options.default_ttl_s);
   if (ttl < 0 || ttl > kTtlMax) {
     return Status::InvalidArgument(
         StrCat("ttl is ", ttl, ": it must be 0 to ", kTtlMax, " seconds"));
@@ -67,16 +106,91 @@ Result<CqlChanges::Moment> CqlChanges::MomentOf(const cql::UsingClause& clause,
 Result<std::vector<RowChange>> CqlChanges::BindOne(const cql::Insert& insert,
                                                    const cql::UsingClause* batch_using) {
   RETURN_IF_ERROR(CheckTable(insert.into));
-  if (insert.if_not_exists || insert.json.has_value()) {
-    return Status::Unsupported(StrCat(At(insert.into.position),
-                                      insert.if_not_exists ? "IF NOT EXISTS" : "INSERT JSON",
-                                      " cannot be written to files"));
-  }
-  if (insert.columns.size() != insert.values.size()) {
-    return Status::InvalidArgument(
-        StrCat(At(insert.into.position), "Unmatched column names/values"));
+  const cql::Position& position = insert.into.position;
+  if (insert.if_not_exists) {
+    return Status::Unsupported(StrCat(At(position), "IF NOT EXISTS cannot be written to files"));
   }
   ASSIGN_OR_RETURN(Moment const moment, MomentOf(insert.using_clause, batch_using));
+  if (insert.json.has_value()) {
+    if (insert.json->kind != cql::Term::Kind::kString) {
+      return Status::InvalidArgument(StrCat(At(insert.json->position), "a string is expected"));
+    }
+    ASSIGN_OR_RETURN(JsonValue const object, ObjectOf(insert.json->text, insert.json->position));
+    ASSIGN_OR_RETURN(std::vector<NamedValue> const values,
+                     ValuesOfJson(object, insert.json_default_unset, insert.json->position));
+    return MakeRow(values, moment, position);
+  }
+  if (insert.columns.size() != insert.values.size()) {
+    return Status::InvalidArgument(StrCat(At(position), "Unmatched column names/values"));
+  }
+  std::vector<NamedValue> values;
+  for (size_t index = 0; index < insert.columns.size(); ++index) {
+    const cql::Term& term = insert.values[index];
+    auto const found = schema_.Find(insert.columns[index]);
+    if (!found.has_value()) {
+      return Undefined(term.position, insert.columns[index]);
+    }
+    ASSIGN_OR_RETURN(auto value,
+                     cql::BindTerm(term, *Frozen(found->column->type), found->column->name));
+    values.push_back(
+        {.column = insert.columns[index], .value = std::move(value), .position = term.position});
+  }
+  return MakeRow(values, moment, position);
+}
+
+Result<std::vector<NamedValue>> CqlChanges::ValuesOfJson(const JsonValue& object,
+                                                         bool absent_is_unset,
+                                                         const cql::Position& position) const {
+  std::vector<NamedValue> values;
+  std::set<std::string> named;
+  for (size_t index = 0; index < object.names.size(); ++index) {
+    std::string const name = ColumnFromJsonName(object.names[index]);
+    auto const found = schema_.Find(name);
+    if (!found.has_value()) {
+      return Status::InvalidArgument(
+          StrCat(At(position), "JSON values map contains unrecognized column: ", name));
+    }
+    auto value = ValueFromJson(*Frozen(found->column->type), object.items[index]);
+    if (!value.ok()) {
+      return Status::InvalidArgument(StrCat(At(position), "Error decoding JSON value for ", name,
+                                            ": ", value.status().message()));
+    }
+    // Of a name that is there twice the last counts, as for most readers of JSON.
+    std::erase_if(values, [&](const NamedValue& other) { return other.column == name; });
+    named.insert(name);
+    values.push_back({.column = name, .value = *std::move(value), .position = position});
+  }
+  for (auto const* columns : {&schema_.statics, &schema_.regulars}) {
+    for (const SchemaColumn& column : *columns) {
+      if (!absent_is_unset && !named.contains(column.name)) {
+        values.push_back({.column = column.name, .value = std::nullopt, .position = position});
+      }
+    }
+  }
+  return values;
+}
+
+Result<std::vector<RowChange>> CqlChanges::BindRow(const std::vector<NamedValue>& values,
+                                                   const RowTimes& times) {
+  ASSIGN_OR_RETURN(Moment const moment, MomentOf(times));
+  return MakeRow(values, moment, {});
+}
+
+Result<std::vector<RowChange>> CqlChanges::BindJson(std::string_view json,
+                                                    const JsonRowOptions& options) {
+  ASSIGN_OR_RETURN(JsonValue object, ObjectOf(json, {}));
+  RowTimes times = options.times;
+  RETURN_IF_ERROR(TakeNumber(object, options.timestamp_name, times.timestamp_us));
+  RETURN_IF_ERROR(TakeNumber(object, options.ttl_name, times.ttl_s));
+  ASSIGN_OR_RETURN(Moment const moment, MomentOf(times));
+  ASSIGN_OR_RETURN(std::vector<NamedValue> const values,
+                   ValuesOfJson(object, options.absent_is_unset, {}));
+  return MakeRow(values, moment, {});
+}
+
+Result<std::vector<RowChange>> CqlChanges::MakeRow(const std::vector<NamedValue>& values,
+                                                   const Moment& moment,
+                                                   const cql::Position& position) {
   std::map<std::string, std::vector<Values>> key_values;
   Values clustering(schema_.clustering.size());
   size_t clustering_count = 0;
@@ -85,30 +199,32 @@ Result<std::vector<RowChange>> CqlChanges::BindOne(const cql::Insert& insert,
   static_row.is_static = true;
   bool has_regulars = false;
   bool has_statics = false;
-  for (size_t index = 0; index < insert.columns.size(); ++index) {
-    const std::string& name = insert.columns[index];
-    const cql::Term& term = insert.values[index];
-    auto const found = schema_.Find(name);
+  for (const NamedValue& named : values) {
+    auto const found = schema_.Find(named.column);
     if (!found.has_value()) {
-      return Undefined(term.position, name);
+      return Undefined(named.position, named.column);
+    }
+    bool const is_key =
+        found->role == ColumnRole::kPartitionKey || found->role == ColumnRole::kClustering;
+    if (is_key && !named.value.has_value()) {
+      return Status::InvalidArgument(
+          StrCat(At(named.position), "Invalid null value for column ", named.column));
     }
     if (found->role == ColumnRole::kPartitionKey) {
-      ASSIGN_OR_RETURN(std::string value, BindKeyValue(*found->column, term));
-      key_values[name] = {{std::move(value)}};
+      key_values[named.column] = {{*named.value}};
     } else if (found->role == ColumnRole::kClustering) {
-      ASSIGN_OR_RETURN(clustering[found->index], BindKeyValue(*found->column, term));
+      clustering[found->index] = *named.value;
       ++clustering_count;
     } else {
       bool const is_static = found->role == ColumnRole::kStatic;
       (is_static ? has_statics : has_regulars) = true;
-      RETURN_IF_ERROR(SetColumn(*found, term, moment, is_static ? static_row : row));
+      RETURN_IF_ERROR(SetValue(*found, named.value, moment, is_static ? static_row : row));
     }
   }
   ASSIGN_OR_RETURN(std::vector<std::string> const keys, KeysOf(key_values));
   bool const only_statics = clustering_count == 0 && has_statics && !has_regulars;
   if (clustering_count != clustering.size() && !only_statics) {
-    return Status::InvalidArgument(
-        StrCat(At(insert.into.position), "Some clustering keys are missing"));
+    return Status::InvalidArgument(StrCat(At(position), "Some clustering keys are missing"));
   }
   std::vector<RowChange> changes;
   if (has_statics) {

@@ -7,13 +7,36 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sstable/change/json_value.h"
 #include "sstable/change/row_change.h"
 #include "sstable/cql/syntax.h"
 #include "sstable/schema/table_schema.h"
 
 namespace orochi::sstable {
 
-/// Turns INSERT, UPDATE, DELETE and BATCH into changes of one table's rows.
+/// A column's value for a new row, serialised; nullopt is null, a tombstone.
+struct NamedValue {
+  std::string column;
+  std::optional<std::string> value;
+  cql::Position position;  // for messages
+};
+
+/// USING TIMESTAMP and TTL of rows that do not come as CQL.
+struct RowTimes {
+  std::optional<int64_t> timestamp_us = {};  // none: now
+  std::optional<int64_t> ttl_s = {};         // none: the table's
+};
+
+/// How an object becomes a row.
+struct JsonRowOptions {
+  bool absent_is_unset = true;      // columns that it does not name: as they are, or null
+  RowTimes times = {};              // of rows that do not bring their own
+  std::string timestamp_name = {};  // a member that is no column but the row's timestamp
+  std::string ttl_name = {};        // the same for its TTL
+};
+
+/// Turns INSERT, UPDATE, DELETE and BATCH, and rows by the values of their columns, into changes of
+/// one table's rows.
 ///
 /// Refused, as they need what is in the table: conditions (IF), counters, and list operations by
 /// index or value. Values must be written out: no bind markers, no now().
@@ -29,6 +52,12 @@ class CqlChanges {
   /// to the schema. kInvalidArgument is worded as Cassandra's, with the
   /// position of what is wrong where it has one.
   Result<std::vector<RowChange>> Bind(const cql::Statement& statement);
+
+  /// What an INSERT of these columns makes.
+  Result<std::vector<RowChange>> BindRow(const std::vector<NamedValue>& values,
+                                         const RowTimes& times);
+  /// What INSERT JSON makes of an object.
+  Result<std::vector<RowChange>> BindJson(std::string_view json, const JsonRowOptions& options);
 
  private:
   /// When, and for how long.
@@ -58,6 +87,11 @@ class CqlChanges {
   Status CheckTable(const cql::TableName& name) const;
   Result<Moment> MomentOf(const cql::UsingClause& clause,
                           const cql::UsingClause* batch_using) const;
+  Result<Moment> MomentOf(const RowTimes& times) const;
+  Result<std::vector<NamedValue>> ValuesOfJson(const JsonValue& object, bool absent_is_unset,
+                                               const cql::Position& position) const;
+  Result<std::vector<RowChange>> MakeRow(const std::vector<NamedValue>& values,
+                                         const Moment& moment, const cql::Position& position);
 
   Result<Places> BindWhere(const std::vector<cql::Relation>& where) const;
   Result<std::vector<Values>> BindRelation(const cql::Relation& relation) const;
@@ -75,6 +109,8 @@ class CqlChanges {
                    const TableSchema::Found& found, ChangeRow& row);
   Status SetColumn(const TableSchema::Found& found, const cql::Term& term, const Moment& moment,
                    ChangeRow& row);
+  Status SetValue(const TableSchema::Found& found, const std::optional<std::string>& value,
+                  const Moment& moment, ChangeRow& row);
   Status AddElements(const TableSchema::Found& found, const std::string& value,
                      const Moment& moment, bool prepend, ChangeRow::ComplexColumn& column);
   Status RemoveElements(const TableSchema::Found& found, const cql::Term& term,

@@ -98,10 +98,17 @@ Status CqlChanges::AddElements(const TableSchema::Found& found, const std::strin
 
 Status CqlChanges::SetColumn(const TableSchema::Found& found, const cql::Term& term,
                              const Moment& moment, ChangeRow& row) {
+  // Frozen is how the whole of a collection is written.
+  ASSIGN_OR_RETURN(auto const value,
+                   cql::BindTerm(term, *Frozen(found.column->type), found.column->name));
+  return SetValue(found, value, moment, row);
+}
+
+Status CqlChanges::SetValue(const TableSchema::Found& found,
+                            const std::optional<std::string>& value, const Moment& moment,
+                            ChangeRow& row) {
   const Type& type = *found.column->type;
   auto const column_index = static_cast<uint32_t>(found.index);
-  TypeRef const value_type = type.multi_cell() ? Frozen(found.column->type) : found.column->type;
-  ASSIGN_OR_RETURN(auto const value, cql::BindTerm(term, *value_type, found.column->name));
   if (type.multi_cell()) {
     // What was there before goes: a deletion one step older than the new elements.
     ChangeRow::ComplexColumn column;

@@ -11,9 +11,11 @@
 
 namespace orochi::sstable::internal {
 
-/// What messages about statements begin with.
+/// What messages about statements begin with; nothing for values that come from no statement, whose
+/// place the caller knows.
 inline std::string At(const cql::Position& position) {
-  return StrCat("line ", position.line, ":", position.column, " ");
+  bool const is_nowhere = position.line == 1 && position.column == 0 && position.offset_bytes == 0;
+  return is_nowhere ? std::string() : StrCat("line ", position.line, ":", position.column, " ");
 }
 
 inline Status Undefined(const cql::Position& position, std::string_view column) {
