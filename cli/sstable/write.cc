@@ -1,4 +1,4 @@
-// `orochi sstable write`: SSTables from CQL statements.
+// `orochi sstable write`: SSTables from CQL statements, CSV and JSON lines.
 #include <filesystem>
 #include <iostream>
 #include <iterator>
@@ -6,6 +6,7 @@
 #include "base/str_cat.h"
 #include "cli/sstable/commands.h"
 #include "cli/sstable/output_options.h"
+#include "cli/sstable/row_input.h"
 #include "cli/text_file.h"
 #include "io/posix/posix_file_system.h"
 #include "io/posix/system_clock.h"
@@ -20,13 +21,23 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFooter =
-    R"(Takes INSERT, UPDATE, DELETE and BATCH in any order and writes the rows that they make,
-as Cassandra would. CREATE and ALTER are read from --schema and passed over elsewhere. Not
-possible without a cluster: IF, counters, changing list elements by index or value.
+    R"(CQL: INSERT (also JSON), UPDATE, DELETE and BATCH in any order; the rows that they make are
+written as Cassandra would. CREATE and ALTER are read from --schema and passed over elsewhere.
+Not possible without a cluster: IF, counters, changing list elements by index or value.
+
+CSV (*.csv): the header names the columns. Text stands as it is, other values as query --format
+csv prints them, collections and user types as CQL literals. A field that is empty, or --null,
+and not in quotes leaves its column out.
+
+JSON lines (*.jsonl, *.ndjson, *.json): an object a line, as INSERT JSON takes it. null deletes,
+a column that is not named is left out (--absent-null: becomes null).
 
   orochi sstable write -o out/ks/users/ --schema cluster.cql inserts.cql
-  generate | orochi sstable write -o out/ --schema cluster.cql --table users -
-  nodetool import ks users out/ks/users/        lets a node have them)";
+  orochi sstable write -o out/ --schema cluster.cql --table users --timestamp 1700000000000000 users.csv
+  generate | orochi sstable write -o out/ --schema cluster.cql --table users --input jsonl -
+  nodetool import ks users out/ks/users/        lets a node have them
+
+Errors name file, line and column, and leave no SSTable behind.)";
 
 struct WriteRequest {
   std::vector<std::string> scripts;
@@ -34,7 +45,21 @@ struct WriteRequest {
   std::string table;
   OutputOptions output;
   uint64_t memory_mb = 256;
+  std::string input;  // cql, csv or jsonl; empty: by the file's name
+  RowInputOptions rows;
+  std::string delimiter = ",";
 };
+
+std::string InputOf(const WriteRequest& request, const std::string& name) {
+  if (!request.input.empty()) {
+    return request.input;
+  }
+  std::string const extension = fs::path(name).extension().string();
+  if (extension == ".csv") {
+    return "csv";
+  }
+  return extension == ".jsonl" || extension == ".ndjson" || extension == ".json" ? "jsonl" : "cql";
+}
 
 Result<std::string> ReadScript(const std::string& name) {
   if (name != "-") {
@@ -104,7 +129,18 @@ Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& reques
                               std::move(options));
   io::SystemClock clock;
   sstable::CqlChanges changes(schema, clock.NowMicros());
+  RowInputOptions rows = request.rows;
+  rows.delimiter = request.delimiter == "\\t" ? '\t' : request.delimiter.front();
   for (const std::string& script : request.scripts) {
+    std::string const input = InputOf(request, script);
+    if (input == "csv") {
+      RETURN_IF_ERROR(AddCsvRows(script, schema, rows, changes, loader));
+      continue;
+    }
+    if (input == "jsonl") {
+      RETURN_IF_ERROR(AddJsonRows(script, rows, changes, loader));
+      continue;
+    }
     Status const status = AddStatements(script, changes, loader);
     if (!status.ok()) {
       return Status(status).WithContext(script == "-" ? "standard input" : script);
@@ -113,14 +149,51 @@ Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& reques
   return loader.Finish();
 }
 
+void AddRowOptions(CLI::App& command, WriteRequest& request) {
+  command
+      .add_option("--input", request.input,
+                  "cql, csv or jsonl. Default: by the file's name, else cql")
+      ->check(CLI::IsMember({"cql", "csv", "jsonl"}))
+      ->type_name("KIND");
+  command
+      .add_option("--null", request.rows.null_text,
+                  "What stands for no value in CSV. Default: nothing")
+      ->type_name("TEXT");
+  command
+      .add_option("--delimiter", request.delimiter,
+                  "What is between the fields of CSV; \\t is a tab. Default: ,")
+      ->check([](const std::string& text) {
+        return text.size() == 1 || text == "\\t" ? "" : "one character is expected";
+      })
+      ->type_name("CHAR");
+  command.add_flag("--absent-null", request.rows.absent_is_null,
+                   "JSON: columns that an object does not name become null");
+  command
+      .add_option("--timestamp", request.rows.times.timestamp_us,
+                  "Of rows of CSV and JSON, in microseconds. Default: now")
+      ->type_name("MICROS");
+  command
+      .add_option("--ttl", request.rows.times.ttl_s,
+                  "Of rows of CSV and JSON, from now. Default: the table's")
+      ->type_name("SECONDS");
+  command
+      .add_option("--timestamp-column", request.rows.timestamp_column,
+                  "A column of the input that is the row's timestamp")
+      ->type_name("NAME");
+  command
+      .add_option("--ttl-column", request.rows.ttl_column,
+                  "A column of the input that is the row's TTL")
+      ->type_name("NAME");
+}
+
 }  // namespace
 
 void AddSstableWrite(CLI::App& sstable, Invocation& invocation) {
-  CLI::App* command = AddCommand(sstable, "write", "Make SSTables from CQL statements", kFooter);
+  CLI::App* command = AddCommand(sstable, "write", "Make SSTables from CQL, CSV or JSON", kFooter);
   auto request = std::make_shared<WriteRequest>();
   command
       ->add_option("scripts", request->scripts,
-                   "Files of CQL statements, - for standard input; each is\nread as a whole")
+                   "Files of CQL statements, CSV or JSON lines; - for standard\ninput")
       ->required()
       ->type_name("FILES");
   command->add_option("--schema", request->schema_files, "CQL with CREATE TYPE and CREATE TABLE")
@@ -134,6 +207,7 @@ void AddSstableWrite(CLI::App& sstable, Invocation& invocation) {
                    "Sort this much in memory, more through files beside the\noutput. Default: 256")
       ->check(CLI::Range(1, 1 << 20))
       ->type_name("MIB");
+  AddRowOptions(*command, *request);
   command->callback([request, &invocation] {
     Result<std::vector<sstable::WrittenSstable>> const written = RunWrite(*request);
     FinishSstable(invocation, written.ok() ? ReportWritten(request->output.directory, *written)
