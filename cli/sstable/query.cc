@@ -14,7 +14,8 @@ namespace {
 constexpr const char* kFooter =
     R"(CQL as Cassandra 5 has it: WHERE on keys, clustering ranges, token(), IN, CONTAINS, other
 columns with ALLOW FILTERING; ORDER BY, GROUP BY, LIMIT, PER PARTITION LIMIT, DISTINCT;
-count, min, max, sum, avg, writetime, ttl, token, cast, tojson; m['key'], user.field.
+count, min, max, sum, avg, writetime, ttl, token, cast, tojson, floor, now and its kin;
++ - * / %; m['key'], user.field.
 All SSTables named are merged, and only what is alive now is seen.
 
   orochi sstable query "SELECT * FROM users WHERE id = 42" --schema ks.cql data/ks/users-*/

@@ -7,6 +7,7 @@
 #include "sstable/cql/parser.h"
 #include "sstable/types/java_type.h"
 #include "sstable/types/scalar_text.h"
+#include "sstable/types/time_uuid.h"
 #include "sstable/types/value_build.h"
 
 namespace orochi::sstable::cql {
@@ -251,6 +252,15 @@ Result<Value> BindFunction(const Term& term, const Type& type, std::string_view 
                      name.substr(prefix.size(), name.size() - prefix.size() - suffix.size()))
                : std::nullopt;
   };
+  bool const is_min = name == "mintimeuuid" || name == "min_timeuuid";
+  bool const is_max = name == "maxtimeuuid" || name == "max_timeuuid";
+  if ((is_min || is_max) && term.items.size() == 1 && type.kind == TypeKind::kTimeuuid) {
+    ASSIGN_OR_RETURN(Value const moment,
+                     BindTerm(term.items[0], *SimpleType(TypeKind::kTimestamp), receiver));
+    return moment.has_value() && !moment->empty()
+               ? Value(TimeUuidBound(LoadBigEndian<int64_t>(AsBytes(*moment)), is_max))
+               : Value();
+  }
   std::optional<std::string> source = between("", "_as_blob");
   source = source.has_value() ? source : between("", "asblob");
   if (source.has_value() && term.items.size() == 1 && type.kind == TypeKind::kBlob) {

@@ -50,8 +50,56 @@ Status Parser::ParseSelectors(Select& select) {
   return Status::Ok();
 }
 
+namespace {
+
+Selector Operation(std::string name, Position position, Selector left, Selector right) {
+  Selector operation;
+  operation.kind = Selector::Kind::kOperator;
+  operation.name = std::move(name);
+  operation.position = position;
+  operation.arguments.push_back(std::move(left));
+  operation.arguments.push_back(std::move(right));
+  return operation;
+}
+
+}  // namespace
+
+/// a + b - c: from the left.
 Result<Selector> Parser::ParseSelector(int depth) {
+  ASSIGN_OR_RETURN(Selector selector, ParseProduct(depth));
+  for (int steps = 0; PeekSymbol("+") || PeekSymbol("-"); ++steps) {
+    RETURN_IF_ERROR(CheckDepth(steps));
+    Token const op = Next();
+    ASSIGN_OR_RETURN(Selector right, ParseProduct(depth + 1));
+    selector = Operation(op.text, op.position, std::move(selector), std::move(right));
+  }
+  return selector;
+}
+
+Result<Selector> Parser::ParseProduct(int depth) {
+  ASSIGN_OR_RETURN(Selector selector, ParseOperand(depth));
+  for (int steps = 0; PeekSymbol("*") || PeekSymbol("/") || PeekSymbol("%"); ++steps) {
+    RETURN_IF_ERROR(CheckDepth(steps));
+    Token const op = Next();
+    ASSIGN_OR_RETURN(Selector right, ParseOperand(depth + 1));
+    selector = Operation(op.text, op.position, std::move(selector), std::move(right));
+  }
+  return selector;
+}
+
+Result<Selector> Parser::ParseOperand(int depth) {
   RETURN_IF_ERROR(CheckDepth(depth));
+  size_t const begin = Peek().position.offset_bytes;
+  bool const is_number = Peek(1).kind == TokenKind::kInteger || Peek(1).kind == TokenKind::kFloat ||
+                         Peek(1).kind == TokenKind::kDuration;
+  if (PeekSymbol("-") && !is_number) {
+    Selector negation;
+    negation.kind = Selector::Kind::kNegate;
+    negation.position = Next().position;
+    ASSIGN_OR_RETURN(Selector operand, ParseOperand(depth + 1));
+    negation.arguments.push_back(std::move(operand));
+    return negation;
+  }
   ASSIGN_OR_RETURN(Selector selector, ParseSelectorStart(depth));
   for (int steps = 0; PeekSymbol(".") || PeekSymbol("["); ++steps) {
     RETURN_IF_ERROR(CheckDepth(steps));
@@ -66,6 +114,8 @@ Result<Selector> Parser::ParseSelector(int depth) {
     field.arguments.push_back(std::move(selector));
     selector = std::move(field);
   }
+  size_t const end = tokens_[at_ - 1].end_offset_bytes;
+  selector.text = std::string(text_.substr(begin, end - begin));
   return selector;
 }
 
@@ -123,6 +173,15 @@ Result<Selector> Parser::ParseSelectorStart(int depth) {
   if (NameAhead() && !PeekWord("true") && !PeekWord("false")) {
     selector.name = Next().text;
     return selector;
+  }
+  if (PeekSymbol("(") && !CastAhead()) {  // a sum in parentheses
+    size_t const here = at_;
+    Next();
+    Result<Selector> inner = ParseSelector(depth + 1);
+    if (inner.ok() && TakeSymbol(")")) {
+      return inner;
+    }
+    at_ = here;  // a tuple
   }
   if (at_end() || PeekWord("from") || PeekSymbol("*")) {
     return Mismatch("a column or function");

@@ -158,6 +158,8 @@ struct Selector {
     kSlice,     // arguments[0][term..term]
     kField,     // arguments[0].name
     kTerm,      // a literal
+    kOperator,  // arguments[0] name arguments[1], name one of + - * / %
+    kNegate,    // -arguments[0]
   };
   Kind kind = Kind::kColumn;
   std::string name;

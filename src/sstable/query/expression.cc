@@ -1,10 +1,17 @@
 #include "sstable/query/expression.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/str_cat.h"
 #include "sstable/cql/bind.h"
 #include "sstable/query/conversion.h"
+#include "sstable/query/operators.h"
+#include "sstable/query/time_functions.h"
 #include "sstable/types/compare.h"
 #include "sstable/types/elements.h"
+#include "sstable/types/scalar_text.h"
+#include "sstable/types/time_uuid.h"
 #include "sstable/types/value_build.h"
 #include "sstable/types/value_text.h"
 
@@ -50,18 +57,114 @@ class AggregateExpression final : public Expression {
   size_t index_;
 };
 
+/// The number, or for partitioners by order the key's bytes.
 class TokenExpression final : public Expression {
  public:
-  TokenExpression() : Expression(SimpleType(TypeKind::kBigint)) {}
+  explicit TokenExpression(Partitioner partitioner)
+      : Expression(SimpleType(partitioner == Partitioner::kMurmur3  ? TypeKind::kBigint
+                              : partitioner == Partitioner::kRandom ? TypeKind::kVarint
+                                                                    : TypeKind::kBlob)) {}
   Result<Value> Evaluate(const EvaluationContext& context) const override {
-    if (context.partitioner != Partitioner::kMurmur3) {
-      return Status::Unsupported(StrCat("token() with ", PartitionerClass(context.partitioner),
-                                        ": only Murmur3Partitioner is supported"));
-    }
+    Bytes const key = context.row->partition_key();
     std::string out;
-    AppendBigEndian(out, TokenOf(Partitioner::kMurmur3, context.row->partition_key()).murmur3());
+    switch (context.partitioner) {
+      case Partitioner::kMurmur3:
+        AppendBigEndian(out, TokenOf(context.partitioner, key).murmur3());
+        return Value(std::move(out));
+      case Partitioner::kRandom: {
+        ASSIGN_OR_RETURN(out, ParseScalar(*type(), TokenText(context.partitioner, key)));
+        return Value(std::move(out));
+      }
+      case Partitioner::kByteOrdered:
+      case Partitioner::kLocal:
+        break;
+    }
+    return Value(std::string(AsText(key)));
+  }
+};
+
+class OperatorExpression final : public Expression {
+ public:
+  OperatorExpression(char op, ExpressionPtr left, ExpressionPtr right, TypeRef type)
+      : Expression(std::move(type)), op_(op), left_(std::move(left)), right_(std::move(right)) {}
+  Result<Value> Evaluate(const EvaluationContext& context) const override {
+    ASSIGN_OR_RETURN(Value const left, left_->Evaluate(context));
+    ASSIGN_OR_RETURN(Value const right, right_->Evaluate(context));
+    return ApplyOperator(op_, *left_->type(), left, *right_->type(), right, *type());
+  }
+
+ private:
+  char op_;
+  ExpressionPtr left_;
+  ExpressionPtr right_;
+};
+
+/// now() and its kin: the moment of the query.
+class NowExpression final : public Expression {
+ public:
+  explicit NowExpression(TypeKind kind) : Expression(SimpleType(kind)) {}
+  Result<Value> Evaluate(const EvaluationContext& context) const override {
+    constexpr int64_t kMillisPerSecond = 1000;
+    constexpr int64_t kSecondsPerDay = 86'400;
+    constexpr int64_t kNanosPerSecond = 1'000'000'000;
+    std::string out;
+    switch (type()->kind) {
+      case TypeKind::kTimestamp:
+        AppendBigEndian(out, context.now_s * kMillisPerSecond);
+        break;
+      case TypeKind::kDate:
+        AppendBigEndian(out, static_cast<uint32_t>(context.now_s / kSecondsPerDay + (1LL << 31)));
+        break;
+      case TypeKind::kTime:
+        AppendBigEndian(out, context.now_s % kSecondsPerDay * kNanosPerSecond);
+        break;
+      default:
+        out = TimeUuidBound(context.now_s * kMillisPerSecond, false);
+    }
     return Value(std::move(out));
   }
+};
+
+/// min_timeuuid and max_timeuuid.
+class TimeUuidBoundExpression final : public Expression {
+ public:
+  TimeUuidBoundExpression(ExpressionPtr argument, bool is_max)
+      : Expression(SimpleType(TypeKind::kTimeuuid)),
+        argument_(std::move(argument)),
+        is_max_(is_max) {}
+  Result<Value> Evaluate(const EvaluationContext& context) const override {
+    ASSIGN_OR_RETURN(Value const value, argument_->Evaluate(context));
+    if (!value.has_value() || value->size() != sizeof(int64_t)) {
+      return Value();
+    }
+    return Value(TimeUuidBound(LoadBigEndian<int64_t>(AsBytes(*value)), is_max_));
+  }
+
+ private:
+  ExpressionPtr argument_;
+  bool is_max_;
+};
+
+class FloorExpression final : public Expression {
+ public:
+  FloorExpression(ExpressionPtr argument, DurationParts duration)
+      : Expression(SimpleType(FloorResult(argument->type()->kind))),
+        argument_(std::move(argument)),
+        duration_(duration) {}
+  Result<Value> Evaluate(const EvaluationContext& context) const override {
+    ASSIGN_OR_RETURN(Value const value, argument_->Evaluate(context));
+    if (!value.has_value() || value->empty()) {
+      return Value();
+    }
+    RETURN_IF_ERROR(ValidateValue(*argument_->type(), AsBytes(*value)));
+    ASSIGN_OR_RETURN(std::string floor,
+                     FloorTime(argument_->type()->kind, AsBytes(*value), duration_));
+    return Value(std::move(floor));
+  }
+
+ private:
+  ExpressionPtr argument_;
+  DurationParts duration_;
 };
 
 /// writetime, maxwritetime and ttl.
@@ -248,12 +351,29 @@ class ElementExpression final : public Expression {
   Value to_;
 };
 
+bool IsTimeFunction(std::string_view name) {
+  constexpr std::array<std::string_view, 13> kNames = {"now",
+                                                       "currenttimeuuid",
+                                                       "current_timeuuid",
+                                                       "currenttimestamp",
+                                                       "current_timestamp",
+                                                       "currentdate",
+                                                       "current_date",
+                                                       "currenttime",
+                                                       "current_time",
+                                                       "mintimeuuid",
+                                                       "min_timeuuid",
+                                                       "maxtimeuuid",
+                                                       "max_timeuuid"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
 /// Compiles one selector, from its leaves up.
 class Compiler {
  public:
-  Compiler(const TableSchema& schema, std::vector<AggregateCall>& aggregates,
-           CompiledSelector& result)
-      : schema_(schema), aggregates_(aggregates), result_(result) {}
+  Compiler(const TableSchema& schema, Partitioner partitioner,
+           std::vector<AggregateCall>& aggregates, CompiledSelector& result)
+      : schema_(schema), partitioner_(partitioner), aggregates_(aggregates), result_(result) {}
 
   /// Leaves the heading of what it compiled in `heading`.
   Result<ExpressionPtr> Compile(const cql::Selector& selector, std::string& heading);
@@ -270,7 +390,15 @@ class Compiler {
   Result<ExpressionPtr> CompileTerm(const cql::Selector& selector, std::string& heading);
   Status CheckArguments(const cql::Selector& selector, size_t count) const;
 
+  Result<ExpressionPtr> CompileOperator(const cql::Selector& selector, std::string& heading);
+  Result<ExpressionPtr> CompileNegation(const cql::Selector& selector, std::string& heading);
+  Result<ExpressionPtr> CompileTimeFunction(const cql::Selector& selector, std::string& heading);
+  Result<ExpressionPtr> CompileFloor(const cql::Selector& selector, std::string& heading);
+  Result<ExpressionPtr> CompileLike(const cql::Selector& selector, const Type& type,
+                                    std::string& heading);
+
   const TableSchema& schema_;
+  Partitioner partitioner_;
   std::vector<AggregateCall>& aggregates_;
   CompiledSelector& result_;
   bool in_aggregate_ = false;
@@ -306,6 +434,10 @@ Result<ExpressionPtr> Compiler::Compile(const cql::Selector& selector, std::stri
       return CompileElement(selector, heading);
     case cql::Selector::Kind::kTerm:
       return CompileTerm(selector, heading);
+    case cql::Selector::Kind::kOperator:
+      return CompileOperator(selector, heading);
+    case cql::Selector::Kind::kNegate:
+      return CompileNegation(selector, heading);
   }
   return At(selector.position, "cannot be selected");
 }
@@ -337,6 +469,12 @@ Result<ExpressionPtr> Compiler::CompileFunction(const cql::Selector& selector,
     ASSIGN_OR_RETURN(ExpressionPtr argument, Compile(selector.arguments[0], inner));
     heading = StrCat("system.", name, "(", inner, ")");
     return std::make_unique<JsonExpression>(std::move(argument));
+  }
+  if (IsTimeFunction(name)) {
+    return CompileTimeFunction(selector, heading);
+  }
+  if (name == "floor") {
+    return CompileFloor(selector, heading);
   }
   std::optional<TypeKind> const target = ConversionFunction(name);
   if (!target.has_value()) {
@@ -413,7 +551,7 @@ Result<ExpressionPtr> Compiler::CompileToken(const cql::Selector& selector, std:
     return At(selector.position,
               "The token function arguments must be in the partition key order, and all of them");
   }
-  return std::make_unique<TokenExpression>();
+  return std::make_unique<TokenExpression>(partitioner_);
 }
 
 Result<ExpressionPtr> Compiler::CompileCast(const cql::Selector& selector, std::string& heading) {
@@ -502,6 +640,9 @@ Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::
     case cql::Term::Kind::kHex:
       type = SimpleType(TypeKind::kBlob);
       break;
+    case cql::Term::Kind::kDuration:
+      type = SimpleType(TypeKind::kDuration);
+      break;
     default:
       return At(selector.position,
                 StrCat("Cannot infer type for term ", heading,
@@ -511,12 +652,133 @@ Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::
   return std::make_unique<ConstantExpression>(std::move(type), std::move(value));
 }
 
+// A literal beside something of a type takes that type where it can: v + 1 is of v's.
+Result<ExpressionPtr> Compiler::CompileLike(const cql::Selector& selector, const Type& type,
+                                            std::string& heading) {
+  if (selector.kind == cql::Selector::Kind::kTerm) {
+    Result<Value> value = cql::BindTerm(selector.terms[0], type, selector.text);
+    if (value.ok()) {
+      heading = selector.text;
+      return std::make_unique<ConstantExpression>(SimpleType(type.kind), *std::move(value));
+    }
+    value.status().IgnoreError("of a type of its own, then");
+  }
+  return Compile(selector, heading);
+}
+
+Result<ExpressionPtr> Compiler::CompileOperator(const cql::Selector& selector,
+                                                std::string& heading) {
+  using Kind = cql::Selector::Kind;
+  const cql::Selector& left_selector = selector.arguments[0];
+  const cql::Selector& right_selector = selector.arguments[1];
+  char const op = selector.name[0];
+  std::string left_heading;
+  std::string right_heading;
+  ExpressionPtr left;
+  ExpressionPtr right;
+  auto const is_number = [](const ExpressionPtr& operand) {
+    return OperatorType('+', *operand->type(), *operand->type()).ok();
+  };
+  if (left_selector.kind == Kind::kTerm && right_selector.kind != Kind::kTerm) {
+    ASSIGN_OR_RETURN(right, Compile(right_selector, right_heading));
+    ASSIGN_OR_RETURN(left, is_number(right)
+                               ? CompileLike(left_selector, *right->type(), left_heading)
+                               : Compile(left_selector, left_heading));
+  } else {
+    ASSIGN_OR_RETURN(left, Compile(left_selector, left_heading));
+    ASSIGN_OR_RETURN(right, right_selector.kind == Kind::kTerm && is_number(left)
+                                ? CompileLike(right_selector, *left->type(), right_heading)
+                                : Compile(right_selector, right_heading));
+  }
+  heading = StrCat(left_heading, " ", selector.name, " ", right_heading);
+  Result<TypeRef> type = OperatorType(op, *left->type(), *right->type());
+  if (!type.ok()) {
+    return type.status().code() == StatusCode::kInvalidArgument
+               ? At(selector.position,
+                    StrCat("the '", selector.name, "' operation is not supported between ",
+                           left_heading, " and ", right_heading))
+               : type.status();
+  }
+  return std::make_unique<OperatorExpression>(op, std::move(left), std::move(right),
+                                              *std::move(type));
+}
+
+Result<ExpressionPtr> Compiler::CompileNegation(const cql::Selector& selector,
+                                                std::string& heading) {
+  std::string inner;
+  ASSIGN_OR_RETURN(ExpressionPtr operand, Compile(selector.arguments[0], inner));
+  heading = "-" + inner;
+  Result<TypeRef> type = OperatorType('-', *operand->type(), *operand->type());
+  if (!type.ok()) {
+    return At(selector.position,
+              StrCat("the '-' operation is not supported on ", CqlName(*operand->type())));
+  }
+  // As a product, which keeps the sign of zeros.
+  ASSIGN_OR_RETURN(std::string minus_one, ParseScalar(**type, "-1"));
+  return std::make_unique<OperatorExpression>(
+      '*', std::move(operand), std::make_unique<ConstantExpression>(*type, std::move(minus_one)),
+      *type);
+}
+
+Result<ExpressionPtr> Compiler::CompileTimeFunction(const cql::Selector& selector,
+                                                    std::string& heading) {
+  const std::string& name = selector.name;
+  bool const is_min = name == "mintimeuuid" || name == "min_timeuuid";
+  bool const is_max = name == "maxtimeuuid" || name == "max_timeuuid";
+  if (is_min || is_max) {
+    RETURN_IF_ERROR(CheckArguments(selector, 1));
+    std::string inner;
+    ASSIGN_OR_RETURN(ExpressionPtr argument,
+                     CompileLike(selector.arguments[0], *SimpleType(TypeKind::kTimestamp), inner));
+    if (argument->type()->kind != TypeKind::kTimestamp) {
+      return At(selector.position,
+                StrCat("Invalid call to function ", name, ", it takes a timestamp and not ",
+                       CqlName(*argument->type())));
+    }
+    heading = StrCat("system.", name, "(", inner, ")");
+    return std::make_unique<TimeUuidBoundExpression>(std::move(argument), is_max);
+  }
+  RETURN_IF_ERROR(CheckArguments(selector, 0));
+  heading = StrCat("system.", name, "()");
+  TypeKind const kind = name.ends_with("timestamp") ? TypeKind::kTimestamp
+                        : name.ends_with("date")    ? TypeKind::kDate
+                        : name.ends_with("time")    ? TypeKind::kTime
+                                                    : TypeKind::kTimeuuid;
+  return std::make_unique<NowExpression>(kind);
+}
+
+Result<ExpressionPtr> Compiler::CompileFloor(const cql::Selector& selector, std::string& heading) {
+  if (selector.arguments.size() != 2) {
+    return At(selector.position,
+              "floor takes a timestamp, timeuuid, date or time, and a duration; a starting time is "
+              "not there");
+  }
+  std::string inner;
+  ASSIGN_OR_RETURN(ExpressionPtr argument, Compile(selector.arguments[0], inner));
+  TypeKind const kind = argument->type()->kind;
+  const cql::Selector& step = selector.arguments[1];
+  bool const is_time = kind == TypeKind::kTimestamp || kind == TypeKind::kTimeuuid ||
+                       kind == TypeKind::kDate || kind == TypeKind::kTime;
+  if (!is_time || step.kind != cql::Selector::Kind::kTerm ||
+      step.terms[0].kind != cql::Term::Kind::kDuration) {
+    return At(selector.position,
+              StrCat("Invalid call to function floor, none of its type signatures match (",
+                     CqlName(*argument->type()), ", ", step.text, ")"));
+  }
+  ASSIGN_OR_RETURN(Value const value,
+                   cql::BindTerm(step.terms[0], *SimpleType(TypeKind::kDuration), "duration"));
+  ASSIGN_OR_RETURN(DurationParts const duration, DecodeDuration(AsBytes(*value)));
+  heading = StrCat("system.floor(", inner, ", ", step.text, ")");
+  return std::make_unique<FloorExpression>(std::move(argument), duration);
+}
+
 }  // namespace
 
 Result<CompiledSelector> CompileSelector(const cql::Selector& selector, const TableSchema& schema,
+                                         Partitioner partitioner,
                                          std::vector<AggregateCall>& aggregates) {
   CompiledSelector result;
-  Compiler compiler(schema, aggregates, result);
+  Compiler compiler(schema, partitioner, aggregates, result);
   ASSIGN_OR_RETURN(result.expression, compiler.Compile(selector, result.heading));
   if (!selector.alias.empty()) {
     result.heading = selector.alias;

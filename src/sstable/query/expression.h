@@ -53,6 +53,7 @@ struct CompiledSelector {
 /// Compiles a selector; aggregates in it are added to `aggregates`. kInvalidArgument in Cassandra's
 /// words where names, functions or types do not fit.
 Result<CompiledSelector> CompileSelector(const cql::Selector& selector, const TableSchema& schema,
+                                         Partitioner partitioner,
                                          std::vector<AggregateCall>& aggregates);
 
 /// A column as it is.

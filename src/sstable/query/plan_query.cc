@@ -64,8 +64,9 @@ Status Query::PlanSelectors(const cql::Select& select) {
     }
   }
   for (const cql::Selector& selector : select.selectors) {
-    ASSIGN_OR_RETURN(CompiledSelector compiled,
-                     CompileSelector(selector, schema_, aggregate_calls_));
+    ASSIGN_OR_RETURN(
+        CompiledSelector compiled,
+        CompileSelector(selector, schema_, source_.layout().partitioner, aggregate_calls_));
     selectors_.push_back(std::move(compiled));
   }
   json_ = select.json;
@@ -113,10 +114,28 @@ Status Query::PlanGroups(const cql::Select& select) {
     return std::find(equal.begin(), equal.end(), name) != equal.end();
   };
   for (const cql::Selector& selector : select.group_by) {
-    if (selector.kind != cql::Selector::Kind::kColumn) {
+    if (!group_by_.empty() && group_by_.back().function != nullptr) {
+      return At(selector.position,
+                "Functions are only supported on the last element of the GROUP BY clause");
+    }
+    GroupKey key;
+    const cql::Selector* named = &selector;
+    if (selector.kind == cql::Selector::Kind::kFunction) {
+      if (selector.name != "floor" || selector.arguments.empty()) {
+        return At(selector.position,
+                  StrCat("Only monotonic functions are supported in the GROUP BY clause. Got: ",
+                         selector.name));
+      }
+      std::vector<AggregateCall> none;
+      ASSIGN_OR_RETURN(CompiledSelector compiled,
+                       CompileSelector(selector, schema_, source_.layout().partitioner, none));
+      key.function = std::move(compiled.expression);
+      named = &selector.arguments[0];
+    }
+    if (named->kind != cql::Selector::Kind::kColumn) {
       return At(selector.position, "Group by supports only columns of the primary key here");
     }
-    Result<ColumnRef> column = FindColumn(schema_, selector.name);
+    Result<ColumnRef> column = FindColumn(schema_, named->name);
     if (!column.ok()) {
       return At(selector.position, column.status().message());
     }
@@ -124,7 +143,12 @@ Status Query::PlanGroups(const cql::Select& select) {
       return At(selector.position,
                 StrCat("Group by is currently only supported on the columns of the PRIMARY KEY, "
                        "got ",
-                       selector.name));
+                       named->name));
+    }
+    if (key.function != nullptr && column->role != ColumnRole::kClustering) {
+      return At(
+          selector.position,
+          StrCat("Group by functions are only supported on clustering columns, got ", named->name));
     }
     size_t const place =
         column->role == ColumnRole::kPartitionKey ? column->index : key_count + column->index;
@@ -137,7 +161,8 @@ Status Query::PlanGroups(const cql::Select& select) {
                        "order in the PRIMARY KEY"));
     }
     ++next;
-    group_by_.push_back(*std::move(column));
+    key.column = *std::move(column);
+    group_by_.push_back(std::move(key));
   }
   while (next < key_count && is_equal(next)) {
     ++next;

@@ -259,8 +259,8 @@ Status Query::AddToGroup() {
   bool const is_first = group_->first.empty();
   if (is_first) {
     group_->partition_key = std::string(AsText(values_.partition_key()));
-    for (const ColumnRef& column : group_by_) {
-      ASSIGN_OR_RETURN(Value value, values_.Get(column));
+    for (const GroupKey& key : group_by_) {
+      ASSIGN_OR_RETURN(Value value, ValueOf(key));
       group_->key.push_back(std::move(value));
     }
     for (const CompiledSelector& selector : selectors_) {
@@ -282,6 +282,10 @@ Status Query::AddToGroup() {
 }
 
 /// True when the row that values_ stands on belongs to the open group.
+Result<Value> Query::ValueOf(const GroupKey& key) const {
+  return key.function == nullptr ? values_.Get(key.column) : key.function->Evaluate(Context({}));
+}
+
 Result<bool> Query::InGroup() const {
   if (group_by_.empty() || group_->first.empty()) {
     return true;
@@ -290,7 +294,7 @@ Result<bool> Query::InGroup() const {
     return false;
   }
   for (size_t index = 0; index < group_by_.size(); ++index) {
-    ASSIGN_OR_RETURN(Value const value, values_.Get(group_by_[index]));
+    ASSIGN_OR_RETURN(Value const value, ValueOf(group_by_[index]));
     if (value != group_->key[index]) {
       return false;
     }

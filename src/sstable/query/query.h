@@ -59,6 +59,11 @@ class Query {
     std::vector<Value> first;  // outputs without aggregates, of the group's first row
     std::string partition_key;
   };
+  /// A column of GROUP BY, or a function of it.
+  struct GroupKey {
+    ColumnRef column;
+    std::unique_ptr<Expression> function;
+  };
   struct SortedRow {
     std::vector<Value> order;
     std::vector<Value> values;
@@ -92,6 +97,7 @@ class Query {
   Status AddToGroup();
   Status FinishGroup(std::vector<Value>& row);
   Result<bool> InGroup() const;
+  Result<Value> ValueOf(const GroupKey& key) const;
   Status ToJson(std::vector<Value>& row) const;
   EvaluationContext Context(std::span<const Value> aggregates) const;
 
@@ -102,7 +108,7 @@ class Query {
   std::vector<CompiledSelector> selectors_;
   std::vector<AggregateCall> aggregate_calls_;
   std::vector<ResultColumn> columns_;
-  std::vector<ColumnRef> group_by_;
+  std::vector<GroupKey> group_by_;
   std::vector<ColumnRef> order_by_;  // where rows are sorted here
   std::vector<bool> order_descending_;
   bool json_ = false;

@@ -90,6 +90,10 @@ TEST(QueryTest, Selectors) {
   RunScript("selectors.txt");
 }
 
+TEST(QueryTest, Operators) {
+  RunScript("operators.txt");
+}
+
 TEST(QueryTest, Errors) {
   RunScript("errors.txt");
 }

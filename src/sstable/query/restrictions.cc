@@ -132,6 +132,7 @@ class Planner {
 
   Status Add(const Relation& relation);
   Status AddToken(const Relation& relation);
+  Result<PartitionBound> TokenBound(const Relation& relation) const;
   Status CheckOperator(const Relation& relation, const ColumnRef& column) const;
   Result<RowFilter> Bind(const Relation& relation);
   Result<TypeRef> ValueType(const Relation& relation, const ColumnRef& column) const;
@@ -291,6 +292,41 @@ Status Planner::Add(const Relation& relation) {
   return Status::Ok();
 }
 
+// Where the token stands on the ring.
+Result<PartitionBound> Planner::TokenBound(const Relation& relation) const {
+  const cql::Term& term = relation.values[0];
+  PartitionBound bound;
+  switch (layout_.partitioner) {
+    case Partitioner::kMurmur3: {
+      ASSIGN_OR_RETURN(int64_t const value, cql::BindInteger(term, "token()"));
+      bound.token = Token::OfMurmur3(value);
+      return bound;
+    }
+    case Partitioner::kRandom: {
+      unsigned __int128 token = 0;  // -1, the least one, is before all keys as 0 is
+      for (char const c : term.text) {
+        token = c == '-' ? 0 : token * 10 + static_cast<unsigned>(c - '0');
+      }
+      if (term.kind != cql::Term::Kind::kInteger || term.text.size() > 39) {
+        return At(relation, "a token of RandomPartitioner is a number of up to 39 digits");
+      }
+      bound.token = {.position = term.text.starts_with('-') ? 0 : token};
+      return bound;
+    }
+    case Partitioner::kByteOrdered:
+    case Partitioner::kLocal:
+      break;
+  }
+  if (term.kind != cql::Term::Kind::kHex) {
+    return At(relation, StrCat("a token of ", PartitionerClass(layout_.partitioner),
+                               " is a blob: 0x and the bytes of the key"));
+  }
+  ASSIGN_OR_RETURN(Value const key, cql::BindTerm(term, *SimpleType(TypeKind::kBlob), "token()"));
+  Bytes const bytes = AsBytes(*key);
+  bound.key.emplace(bytes.begin(), bytes.end());
+  return bound;
+}
+
 Status Planner::AddToken(const Relation& relation) {
   bool in_order = relation.columns.size() == schema_.partition_key.size();
   for (size_t index = 0; in_order && index < relation.columns.size(); ++index) {
@@ -300,15 +336,10 @@ Status Planner::AddToken(const Relation& relation) {
     return At(relation,
               "The token function arguments must be in the partition key order, and all of them");
   }
-  if (layout_.partitioner != Partitioner::kMurmur3) {
-    return Status::Unsupported(StrCat("token() with ", PartitionerClass(layout_.partitioner),
-                                      ": only Murmur3Partitioner is supported"));
-  }
-  ASSIGN_OR_RETURN(int64_t const value, cql::BindInteger(relation.values[0], "token()"));
-  Token const token = Token::OfMurmur3(value);
   bool const equal = relation.op == Operator::kEqual;
   bool const inclusive = equal || IsInclusive(relation.op);
-  PartitionBound const bound{.token = token, .key = std::nullopt, .inclusive = inclusive};
+  ASSIGN_OR_RETURN(PartitionBound bound, TokenBound(relation));
+  bound.inclusive = inclusive;
   if (equal || !IsUpper(relation.op)) {
     if (plan_.range.start.has_value()) {
       return At(relation, "More than one restriction was found for the start bound on token()");

@@ -73,6 +73,8 @@ class Parser {
   Result<Statement> ParseSelect(bool explain);
   Status ParseSelectors(Select& select);
   Result<Selector> ParseSelector(int depth);
+  Result<Selector> ParseProduct(int depth);
+  Result<Selector> ParseOperand(int depth);
   Result<Selector> ParseSelectorStart(int depth);
   Result<Selector> ParseSelectorFunction(int depth);
   Status ParseSubscript(Selector& selector, int depth);
