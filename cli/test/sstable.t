@@ -10,8 +10,8 @@ use Test::More;
 
 my $guide = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/guide/sstable.md");
 my $dir = tempdir('orochi-test-XXXXXX', DIR => '/tmp', CLEANUP => 1);
-for my $name ('shop.cql', 'orders.cql') {
-    my ($block) = $guide =~ /```cql\n-- \Q$name\E\n(.*?)```/s;
+for my $name ('shop.cql', 'orders.cql', 'orders.csv', 'orders.jsonl') {
+    my ($block) = $guide =~ /```(?:cql|csv|json)\n-- \Q$name\E\n(.*?)```/s;
     ok($block, "the guide has $name");
     write_file("$dir/$name", $block);
 }
@@ -62,8 +62,43 @@ like($difference, qr/^\@ partition \{"key":\["ada"\]\}\n-   \{"type":"row".*"ope
     '... and the rows of one that differs');
 like($difference, qr/^3 partitions: 1 differ, 1 only in \S+, 0 only in /m, '... and counts them');
 
-# What is wrong.
+# CSV and JSON lines.
+my @write = ('sstable', 'write', '--schema', $schema, '--timestamp', '1712000000000000');
+orochi_ok('write takes CSV and JSON lines', @write, '-o', "$dir/more", "$dir/orders.csv", "$dir/orders.jsonl");
+$out = orochi_ok('... which can be asked', @query, 'SELECT customer, id, status, total, tags, writetime(total), delivery.city FROM orders', qw(--format csv), "$dir/more");
+is(join("\n", sort split /\n/, $out), join("\n", sort split /\n/, <<'END'), '... every value is there');
+customer,id,status,total,tags,writetime(total),delivery.city
+cyd,8,,3.00,,1712000000000000,
+cyd,7,open,12.50,{'gift'},1712000000000000,
+dan,10,,,,,
+dan,9,,7.25,{'fast'},1712000000000000,Bern
+END
+$out = orochi_ok('a field without a value makes no tombstone', qw(sstable dump --lines --key cyd), "$dir/more");
+unlike($out, qr/status":\{|"name":"status","deletion/, '... in CSV');
+$out = orochi_ok('null in JSON makes one', qw(sstable dump --lines --key dan), "$dir/more");
+like($out, qr/"name":"status","deletion_info"/, '... in JSON');
+$out = orochi_ok('what query prints as CSV', @query, 'SELECT customer, placed, id, status, total, tags FROM orders', qw(--format csv), $table, "$dir/more");
+orochi_ok('... write takes', @write, '-o', "$dir/again", write_file("$dir/again.csv", $out));
+is(orochi_ok('... and says again', @query, 'SELECT customer, placed, id, status, total, tags FROM orders', qw(--format csv), "$dir/again"), $out, '... the same');
+write_file("$dir/times.csv", "customer,placed,id,at,ttl\neva,2024-01-01,1,5,\\N\neva,2024-01-01,2,6,1000000000\n");
 my ($code, $err);
+($code, undef, $err) = orochi(@write, '-o', "$dir/times", qw(--timestamp-column at --ttl-column ttl --null), '\\N', "$dir/times.csv");
+is($code, 2, 'a TTL of more than twenty years is refused');
+like($err, qr/times\.csv: line 3: ttl is 1000000000/, '... with the line');
+for (['orders.csv', "customer,placed,id,total\ncyd,2024-04-01,7,1.5\ncyd,2024-04-02,8,x\n", qr/orders\.csv: line 3: column total: .*x/],
+     ['unknown.csv', "customer,placed,id,nope\n", qr/unknown\.csv: line 1: Undefined column name nope in table shop\.orders/],
+     ['nokey.csv', "customer,id\ncyd,7\n", qr/nokey\.csv: line 2: Some clustering keys are missing/],
+     ['bad.jsonl', "{\"customer\": \"a\"}\n", qr/bad\.jsonl: line 1: Some clustering keys are missing/],
+     ['none.jsonl', "\n{\"customer\": \"a\",\n", qr/none\.jsonl: line 2: Could not decode JSON string as a map: character \d+/],
+     ['type.jsonl', '{"customer": "a", "placed": "2024-01-01", "id": 1.5}', qr/type\.jsonl: line 1: Error decoding JSON value for id: Expected a value of type int/]) {
+    my ($name, $text, $message) = @$_;
+    ($code, undef, $err) = orochi(@write, '-o', "$dir/wrong", write_file("$dir/$name", $text));
+    is($code, $name eq 'none.csv' ? 6 : 2, "$name is refused");
+    like($err, $message, '... and says where');
+    ok(!glob("$dir/wrong/*-Data.db"), '... and nothing is left');
+}
+
+# What is wrong.
 ($code, $out, $err) = orochi(@query, 'SELECT nope FROM orders', $table);
 is($code, 2, 'an unknown column exits 2');
 like($err, qr/line 1:7 Undefined column name nope in table shop\.orders/, '... with its position');
