@@ -112,4 +112,17 @@ void UnpackBits(std::span<const std::byte> packed, uint32_t width_bits, std::spa
   }
 }
 
+uint64_t UnpackBitsAt(std::span<const std::byte> packed, uint32_t width_bits, size_t index) {
+  uint64_t value = 0;
+  size_t bit = index * width_bits;
+  for (uint32_t done = 0; done < width_bits;) {
+    auto const byte = std::to_integer<uint64_t>(packed[bit / 8]);
+    auto const skipped = static_cast<uint32_t>(bit % 8);
+    value |= (byte >> skipped) << done;
+    done += 8 - skipped;
+    bit += 8 - skipped;
+  }
+  return width_bits == 64 ? value : value & ((uint64_t{1} << width_bits) - 1);
+}
+
 }  // namespace orochi::codec

@@ -220,11 +220,44 @@ Status DecodeDecimal(ByteReader& reader, std::span<Unsigned> out, std::vector<ui
   return Status::Ok();
 }
 
+template <class Unsigned>
+Status ReadDecimalAt(ByteReader reader, size_t count, size_t index, std::vector<uint64_t>& scratch,
+                     Unsigned& value) {
+  ASSERT(index < count);
+  uint8_t exponent = 0;
+  uint8_t mode = 0;
+  size_t exception_count = 0;
+  RETURN_IF_ERROR(ReadHeader(reader, count, exponent, mode, exception_count));
+  if (exception_count > 0) {
+    scratch.resize(exception_count);
+    RETURN_IF_ERROR(DecodeDelta(reader, std::span(scratch)));
+    std::span<const std::byte> bits;
+    if (!reader.ReadSpan(exception_count * sizeof(Unsigned), bits)) {
+      return Status::Corruption(
+          StrCat("decimal: ", exception_count, " exceptions, and the bytes end"));
+    }
+    auto const found = std::lower_bound(scratch.begin(), scratch.end(), uint64_t{index});
+    if (found != scratch.end() && *found == index) {
+      std::memcpy(&value,
+                  bits.data() + static_cast<size_t>(found - scratch.begin()) * sizeof(Unsigned),
+                  sizeof(Unsigned));
+      return Status::Ok();
+    }
+  }
+  uint64_t integer = 0;
+  RETURN_IF_ERROR(mode == kDeltaMode ? ReadDeltaAt(reader, count, index, integer)
+                                     : ReadFrameOfReferenceAt(reader, count, index, integer));
+  value = Compose<Unsigned>(integer, kPowersOfTen[exponent]);
+  return Status::Ok();
+}
+
 template std::optional<DecimalPlan> PlanDecimal(std::span<const uint32_t>);
 template std::optional<DecimalPlan> PlanDecimal(std::span<const uint64_t>);
 template void EncodeDecimal(std::span<const uint32_t>, const DecimalPlan&, std::vector<std::byte>&);
 template void EncodeDecimal(std::span<const uint64_t>, const DecimalPlan&, std::vector<std::byte>&);
 template Status DecodeDecimal(ByteReader&, std::span<uint32_t>, std::vector<uint64_t>&);
 template Status DecodeDecimal(ByteReader&, std::span<uint64_t>, std::vector<uint64_t>&);
+template Status ReadDecimalAt(ByteReader, size_t, size_t, std::vector<uint64_t>&, uint32_t&);
+template Status ReadDecimalAt(ByteReader, size_t, size_t, std::vector<uint64_t>&, uint64_t&);
 
 }  // namespace orochi::codec

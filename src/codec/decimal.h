@@ -51,4 +51,9 @@ void EncodeDecimal(std::span<const Unsigned> values, const DecimalPlan& plan,
 template <class Unsigned>
 Status DecodeDecimal(ByteReader& reader, std::span<Unsigned> out, std::vector<uint64_t>& scratch);
 
+/// One of `count` values. REQUIRES: index < count.
+template <class Unsigned>
+Status ReadDecimalAt(ByteReader reader, size_t count, size_t index, std::vector<uint64_t>& scratch,
+                     Unsigned& value);
+
 }  // namespace orochi::codec

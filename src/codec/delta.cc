@@ -55,6 +55,20 @@ Status DecodeDelta(ByteReader& reader, std::span<Unsigned> out) {
   return Status::Ok();
 }
 
+Status ReadDeltaAt(ByteReader reader, size_t count, size_t index, uint64_t& value) {
+  ASSERT(index < count);
+  uint64_t zigzag = 0;
+  if (!reader.ReadVarint(zigzag)) {
+    return Status::Corruption("delta: no first value");
+  }
+  uint64_t differences = 0;
+  if (index > 0) {
+    RETURN_IF_ERROR(SumFrameOfReference(reader, count - 1, index, differences));
+  }
+  value = static_cast<uint64_t>(ZigZagDecode(zigzag)) + differences;
+  return Status::Ok();
+}
+
 template Status DecodeDelta(ByteReader&, std::span<uint8_t>);
 template Status DecodeDelta(ByteReader&, std::span<uint16_t>);
 template Status DecodeDelta(ByteReader&, std::span<uint32_t>);

@@ -33,4 +33,7 @@ void EncodeDelta(std::span<const int64_t> values, std::span<const int64_t> diffe
 template <class Unsigned>
 Status DecodeDelta(ByteReader& reader, std::span<Unsigned> out);
 
+/// One of `count` values, whose low bits count. REQUIRES: index < count.
+Status ReadDeltaAt(ByteReader reader, size_t count, size_t index, uint64_t& value);
+
 }  // namespace orochi::codec

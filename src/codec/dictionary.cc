@@ -253,6 +253,54 @@ Status DecodeDictionary(ByteReader& reader, size_t count, uint64_t size_bytes,
   return Status::Ok();
 }
 
+namespace {
+
+Status ReadCodeAt(ByteReader reader, size_t entry_count, size_t count, size_t index,
+                  uint64_t& code) {
+  RETURN_IF_ERROR(ReadFrameOfReferenceAt(reader, count, index, code));
+  if (code >= entry_count) {
+    return Status::Corruption(
+        StrCat("dictionary: code ", code, " of value ", index, ", ", entry_count, " entries"));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+template <class Unsigned>
+Status ReadDictionaryAt(ByteReader reader, size_t count, size_t index, Unsigned& value) {
+  ASSERT(index < count);
+  size_t entry_count = 0;
+  RETURN_IF_ERROR(ReadEntryCount(reader, count, entry_count));
+  std::span<const std::byte> entries;
+  if (!reader.ReadSpan(entry_count * sizeof(Unsigned), entries)) {
+    return Status::Corruption(StrCat("dictionary: ", entry_count, " entries do not fit in ",
+                                     reader.remaining_bytes(), " bytes"));
+  }
+  uint64_t code = 0;
+  RETURN_IF_ERROR(ReadCodeAt(reader, entry_count, count, index, code));
+  std::memcpy(&value, entries.data() + code * sizeof(Unsigned), sizeof(Unsigned));
+  return Status::Ok();
+}
+
+Status ReadDictionaryAt(ByteReader reader, size_t count, size_t index,
+                        ByteDictionaryScratch& scratch, std::span<const std::byte>& value) {
+  ASSERT(index < count);
+  size_t entry_count = 0;
+  RETURN_IF_ERROR(ReadEntryCount(reader, count, entry_count));
+  std::span<const std::byte> entries;
+  RETURN_IF_ERROR(DecodeByteStrings(reader, entry_count, scratch.entry_offsets, entries));
+  uint64_t code = 0;
+  RETURN_IF_ERROR(ReadCodeAt(reader, entry_count, count, index, code));
+  value = entries.subspan(scratch.entry_offsets[code],
+                          scratch.entry_offsets[code + 1] - scratch.entry_offsets[code]);
+  return Status::Ok();
+}
+
+template Status ReadDictionaryAt(ByteReader, size_t, size_t, uint8_t&);
+template Status ReadDictionaryAt(ByteReader, size_t, size_t, uint16_t&);
+template Status ReadDictionaryAt(ByteReader, size_t, size_t, uint32_t&);
+template Status ReadDictionaryAt(ByteReader, size_t, size_t, uint64_t&);
 template Status DecodeDictionary(ByteReader&, std::vector<uint32_t>&, std::vector<uint64_t>&,
                                  std::span<uint8_t>);
 template Status DecodeDictionary(ByteReader&, std::vector<uint32_t>&, std::vector<uint64_t>&,

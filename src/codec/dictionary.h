@@ -62,4 +62,10 @@ Status DecodeDictionary(ByteReader& reader, size_t count, uint64_t size_bytes,
                         ByteDictionaryScratch& scratch, std::vector<uint32_t>& offsets,
                         std::vector<std::byte>& bytes);
 
+/// One of `count` values; a string borrows from the reader. REQUIRES: index < count.
+template <class Unsigned>
+Status ReadDictionaryAt(ByteReader reader, size_t count, size_t index, Unsigned& value);
+Status ReadDictionaryAt(ByteReader reader, size_t count, size_t index,
+                        ByteDictionaryScratch& scratch, std::span<const std::byte>& value);
+
 }  // namespace orochi::codec

@@ -120,6 +120,41 @@ Status ReadHeader(ByteReader& reader, Header& header) {
   return Status::Ok();
 }
 
+struct Block {
+  uint64_t minimum = 0;
+  uint8_t width_bits = 0;
+  std::span<const std::byte> packed;
+};
+
+Status ReadBlock(ByteReader& reader, size_t count, Block& block) {
+  if (!reader.ReadVarint(block.minimum) || !reader.ReadFixed(block.width_bits) ||
+      block.width_bits > kBitWidthMax ||
+      !reader.ReadSpan(PackedSizeBytes(count, block.width_bits), block.packed)) {
+    return Status::Corruption(StrCat("frame of reference: block of ", count, " values with ",
+                                     int{block.width_bits},
+                                     " bits each: ", reader.remaining_bytes(), " bytes are left"));
+  }
+  return Status::Ok();
+}
+
+// Of the first `count` packed numbers.
+uint64_t SumPacked(std::span<const std::byte> bytes, uint32_t width_bits, size_t count) {
+  constexpr size_t kStep = 512;  // a multiple of 8: every step begins on a byte
+  std::array<uint64_t, kStep> packed;
+  uint64_t sum = 0;
+  while (count > 0 && width_bits > 0) {
+    size_t const step = std::min(kStep, count);
+    size_t const size_bytes = PackedSizeBytes(step, width_bits);
+    UnpackBits(bytes.first(size_bytes), width_bits, std::span(packed).first(step));
+    for (size_t index = 0; index < step; ++index) {
+      sum += packed[index];
+    }
+    bytes = bytes.subspan(size_bytes);
+    count -= step;
+  }
+  return sum;
+}
+
 template <class Unsigned>
 void Rebase(std::span<const uint64_t> packed, uint64_t base, uint64_t unit, Unsigned* out) {
   // Two loops, because a 64-bit multiplication has no vector form and is rarely needed.
@@ -199,18 +234,45 @@ Status DecodeFrameOfReference(ByteReader& reader, std::span<Unsigned> out) {
   size_t const block_values = size_t{1} << header.block_shift;
   while (!out.empty()) {
     size_t const count = std::min(block_values, out.size());
-    uint64_t minimum = 0;
-    uint8_t width_bits = 0;
-    std::span<const std::byte> packed;
-    if (!reader.ReadVarint(minimum) || !reader.ReadFixed(width_bits) || width_bits > kBitWidthMax ||
-        !reader.ReadSpan(PackedSizeBytes(count, width_bits), packed)) {
-      return Status::Corruption(StrCat("frame of reference: block of ", count, " values with ",
-                                       int{width_bits}, " bits each: ", reader.remaining_bytes(),
-                                       " bytes are left"));
-    }
-    DecodePacked(packed, width_bits, header.base + header.unit * minimum, header.unit,
-                 out.first(count));
+    Block block;
+    RETURN_IF_ERROR(ReadBlock(reader, count, block));
+    DecodePacked(block.packed, block.width_bits, header.base + header.unit * block.minimum,
+                 header.unit, out.first(count));
     out = out.subspan(count);
+  }
+  return Status::Ok();
+}
+
+Status ReadFrameOfReferenceAt(ByteReader reader, size_t count, size_t index, uint64_t& value) {
+  ASSERT(index < count);
+  Header header;
+  RETURN_IF_ERROR(ReadHeader(reader, header));
+  size_t const block_values = size_t{1} << header.block_shift;
+  for (;; index -= block_values, count -= block_values) {
+    Block block;
+    RETURN_IF_ERROR(ReadBlock(reader, std::min(block_values, count), block));
+    if (index < block_values) {
+      value = header.base +
+              header.unit * (block.minimum + UnpackBitsAt(block.packed, block.width_bits, index));
+      return Status::Ok();
+    }
+  }
+}
+
+Status SumFrameOfReference(ByteReader reader, size_t count, size_t summed, uint64_t& sum) {
+  ASSERT(summed <= count);
+  Header header;
+  RETURN_IF_ERROR(ReadHeader(reader, header));
+  size_t const block_values = size_t{1} << header.block_shift;
+  sum = 0;
+  while (summed > 0) {
+    Block block;
+    RETURN_IF_ERROR(ReadBlock(reader, std::min(block_values, count), block));
+    size_t const in_block = std::min(block_values, summed);
+    sum += in_block * (header.base + header.unit * block.minimum) +
+           header.unit * SumPacked(block.packed, block.width_bits, in_block);
+    summed -= in_block;
+    count -= std::min(block_values, count);
   }
   return Status::Ok();
 }

@@ -41,4 +41,9 @@ void EncodeFrameOfReference(std::span<const int64_t> values, std::vector<std::by
 template <class Unsigned>
 Status DecodeFrameOfReference(ByteReader& reader, std::span<Unsigned> out);
 
+/// One of `count` values, decoding no other block than its own. REQUIRES: index < count.
+Status ReadFrameOfReferenceAt(ByteReader reader, size_t count, size_t index, uint64_t& value);
+/// The sum modulo 2^64 of the first `summed` of `count` values. REQUIRES: summed <= count.
+Status SumFrameOfReference(ByteReader reader, size_t count, size_t summed, uint64_t& sum);
+
 }  // namespace orochi::codec

@@ -69,6 +69,14 @@ EncodedChunk Force(Encoding encoding, const ValueEncoder& values, const ColumnBu
   if (vector.row_count != column.size() || vector.type != type) {
     return ::testing::AssertionFailure() << vector.row_count << " rows";
   }
+  for (uint32_t row = 0; row < column.size(); row += 1 + row / 8) {
+    Cell cell;
+    Status const found = decoder.ReadCell(type, chunk.stored, chunk.bytes, row, cell);
+    if (!found.ok() || !(OwnedCell::Copy(type, cell) == column[row])) {
+      return ::testing::AssertionFailure()
+             << "row " << row << " alone: " << (found.ok() ? "differs" : found.ToString());
+    }
+  }
   for (uint32_t row = 0; row < vector.row_count; ++row) {
     if (!(testing::CellOf(vector, row) == column[row])) {
       return ::testing::AssertionFailure() << "row " << row << " differs";

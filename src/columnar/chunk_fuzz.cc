@@ -47,7 +47,16 @@ void Fuzz(const uint8_t* data, size_t size_bytes) {
   chunk.crc = codec::Crc32c(input.rest());
   internal::ChunkDecoder decoder;
   ColumnVector vector;
-  if (decoder.Decode(type, chunk, input.rest(), vector).ok()) {
+  bool const decodes = decoder.Decode(type, chunk, input.rest(), vector).ok();
+  for (uint32_t row = 0; row < chunk.info.row_count; row += 1 + row / 4) {
+    Cell cell;
+    bool const is_found = decoder.ReadCell(type, chunk, input.rest(), row, cell).ok();
+    if (decodes) {
+      Require(is_found && testing::OwnedCell::Copy(type, cell) == testing::CellOf(vector, row),
+              "a row read alone is the same");
+    }
+  }
+  if (decodes) {
     RoundTrip(vector);
   }
 }

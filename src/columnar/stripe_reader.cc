@@ -1,6 +1,7 @@
 #include "columnar/stripe_reader.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,10 +12,28 @@
 
 namespace orochi::columnar {
 
+struct ReadScratch::Buffers {
+  std::vector<std::byte> stored;
+  internal::ChunkDecoder decoder;
+};
+
+ReadScratch::ReadScratch() : buffers_(std::make_unique<Buffers>()) {}
+ReadScratch::~ReadScratch() = default;
+
+size_t ReadScratch::memory_bytes() const {
+  return buffers_->stored.capacity() + buffers_->decoder.memory_bytes();
+}
+
 class StripeReader::Impl {
  public:
-  Impl(const io::RandomAccessFile& file, uint64_t offset_bytes, internal::Footer footer)
+  Impl(const io::RandomAccessFile& file, uint64_t offset_bytes, internal::Footer footer,
+       ReadScratch* scratch)
       : file_(file), offset_bytes_(offset_bytes), footer_(std::move(footer)) {
+    if (scratch == nullptr) {
+      own_scratch_.emplace();
+      scratch = &*own_scratch_;
+    }
+    scratch_ = scratch->buffers_.get();
     uint32_t first_row = 0;
     for (uint32_t const rows : footer_.row_group_rows) {
       first_rows_.push_back(first_row);
@@ -24,17 +43,15 @@ class StripeReader::Impl {
   }
 
   Status ReadChunk(uint32_t row_group, uint32_t column, ColumnVector& out) {
-    const internal::StoredChunk& chunk = Chunk(row_group, column);
-    stored_.resize(chunk.info.size_bytes);
-    Status status = file_.ReadExact(offset_bytes_ + chunk.info.offset_bytes, stored_);
-    if (status.ok()) {
-      status = decoder_.Decode(footer_.schema.columns[column], chunk, stored_, out);
-    }
-    if (status.ok()) {
-      return status;
-    }
-    return std::move(status).WithContext(
-        StrCat("stripe at offset ", offset_bytes_, ", column ", column, ", row group ", row_group));
+    return Read(row_group, column, [&](PhysicalType type, const internal::StoredChunk& chunk) {
+      return scratch_->decoder.Decode(type, chunk, scratch_->stored, out);
+    });
+  }
+
+  Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) {
+    return Read(row_group, column, [&](PhysicalType type, const internal::StoredChunk& chunk) {
+      return scratch_->decoder.ReadCell(type, chunk, scratch_->stored, row, cell);
+    });
   }
 
   const internal::StoredChunk& Chunk(uint32_t row_group, uint32_t column) const {
@@ -47,16 +64,31 @@ class StripeReader::Impl {
   const std::vector<uint32_t>& first_rows() const { return first_rows_; }
 
  private:
+  template <class Decode>
+  Status Read(uint32_t row_group, uint32_t column, Decode decode) {
+    const internal::StoredChunk& chunk = Chunk(row_group, column);
+    scratch_->stored.resize(chunk.info.size_bytes);
+    Status status = file_.ReadExact(offset_bytes_ + chunk.info.offset_bytes, scratch_->stored);
+    if (status.ok()) {
+      status = decode(footer_.schema.columns[column], chunk);
+    }
+    if (status.ok()) {
+      return status;
+    }
+    return std::move(status).WithContext(
+        StrCat("stripe at offset ", offset_bytes_, ", column ", column, ", row group ", row_group));
+  }
+
   const io::RandomAccessFile& file_;
   uint64_t offset_bytes_;
   internal::Footer footer_;
   std::vector<uint32_t> first_rows_;  // of each row group
-  std::vector<std::byte> stored_;
-  internal::ChunkDecoder decoder_;
+  std::optional<ReadScratch> own_scratch_;
+  ReadScratch::Buffers* scratch_;
 };
 
-Result<StripeReader> StripeReader::Open(const io::RandomAccessFile& file,
-                                        const Location& location) {
+Result<StripeReader> StripeReader::Open(const io::RandomAccessFile& file, const Location& location,
+                                        ReadScratch* scratch) {
   auto const in_stripe = [&](Status status) {
     return std::move(status).WithContext(StrCat("stripe at offset ", location.offset_bytes));
   };
@@ -82,7 +114,8 @@ Result<StripeReader> StripeReader::Open(const io::RandomAccessFile& file,
   if (!footer.ok()) {
     return in_stripe(std::move(footer).status());
   }
-  return StripeReader(std::make_unique<Impl>(file, location.offset_bytes, *std::move(footer)));
+  return StripeReader(
+      std::make_unique<Impl>(file, location.offset_bytes, *std::move(footer), scratch));
 }
 
 StripeReader::StripeReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -124,6 +157,10 @@ const ChunkInfo& StripeReader::chunk(uint32_t row_group, uint32_t column) const 
 
 Status StripeReader::ReadChunk(uint32_t row_group, uint32_t column, ColumnVector& out) const {
   return impl_->ReadChunk(row_group, column, out);
+}
+
+Status StripeReader::ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) const {
+  return impl_->ReadCell(row_group, column, row, cell);
 }
 
 }  // namespace orochi::columnar

@@ -24,11 +24,27 @@ struct ChunkInfo {
   ChunkStatistics statistics;
 };
 
+/// Scratch space of reads. Whoever reads several stripes, one at a time, lets them share one.
+class ReadScratch {
+ public:
+  ReadScratch();
+  ~ReadScratch();
+  ReadScratch(const ReadScratch&) = delete;
+  ReadScratch& operator=(const ReadScratch&) = delete;
+
+  size_t memory_bytes() const;
+
+ private:
+  friend class StripeReader;
+  struct Buffers;
+  std::unique_ptr<Buffers> buffers_;
+};
+
 /// Reads one stripe through its footer. Survives any bytes: kCorruption names stripe offset,
 /// column and row group.
 ///
-/// Threads: none. Borrows: `file`, which outlives the reader.
-/// Memory: the decoded footer, and one chunk's stored bytes at a time.
+/// Threads: none. Borrows: `file` and `scratch`, which outlive the reader.
+/// Memory: the decoded footer, and one chunk's stored bytes at a time in the scratch space.
 class StripeReader {
  public:
   struct Location {
@@ -37,8 +53,9 @@ class StripeReader {
     uint32_t footer_size_bytes = 0;
   };
 
-  /// Reads and checks the footer.
-  static Result<StripeReader> Open(const io::RandomAccessFile& file, const Location& location);
+  /// Reads and checks the footer. Without `scratch` the reader has its own.
+  static Result<StripeReader> Open(const io::RandomAccessFile& file, const Location& location,
+                                   ReadScratch* scratch = nullptr);
 
   StripeReader(StripeReader&&) noexcept;
   StripeReader& operator=(StripeReader&&) noexcept;
@@ -58,6 +75,11 @@ class StripeReader {
 
   /// Reads, checks (CRC-32C) and decodes one chunk into `out`, replacing what it held.
   Status ReadChunk(uint32_t row_group, uint32_t column, ColumnVector& out) const;
+
+  /// Reads and checks a chunk, and decodes of it only what one row needs. `row` counts from the row
+  /// group's first. A cell of bytes borrows from the scratch space until the next read with it.
+  /// REQUIRES: row < row_group_rows(row_group).
+  Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) const;
 
  private:
   class Impl;

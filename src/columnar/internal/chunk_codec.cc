@@ -172,8 +172,8 @@ Status ChunkEncoder::EncodeAs(Encoding encoding, const ColumnBuffer& buffer, Att
   return Status::Ok();
 }
 
-Status ChunkDecoder::Decode(PhysicalType type, const StoredChunk& chunk,
-                            std::span<const std::byte> bytes, ColumnVector& out) {
+Status ChunkDecoder::Unwrap(const StoredChunk& chunk, std::span<const std::byte> bytes,
+                            std::span<const std::byte>& raw) {
   uint32_t const crc = codec::Crc32c(bytes);
   if (crc != chunk.crc) {
     return Status::Corruption(
@@ -184,11 +184,65 @@ Status ChunkDecoder::Decode(PhysicalType type, const StoredChunk& chunk,
       return Status::Corruption(StrCat("uncompressed chunk has ", bytes.size(), " bytes, expected ",
                                        chunk.raw_size_bytes));
     }
-    return DecodeRaw(type, chunk, bytes, out);
+    raw = bytes;
+    return Status::Ok();
   }
   raw_.resize(chunk.raw_size_bytes);
-  RETURN_IF_ERROR(codec::Decompress(chunk.info.compression, bytes, raw_));
-  return DecodeRaw(type, chunk, raw_, out);
+  raw = raw_;
+  return codec::Decompress(chunk.info.compression, bytes, raw_);
+}
+
+Status ChunkDecoder::Decode(PhysicalType type, const StoredChunk& chunk,
+                            std::span<const std::byte> bytes, ColumnVector& out) {
+  std::span<const std::byte> raw;
+  RETURN_IF_ERROR(Unwrap(chunk, bytes, raw));
+  return DecodeRaw(type, chunk, raw, out);
+}
+
+Status ChunkDecoder::ReadCell(PhysicalType type, const StoredChunk& chunk,
+                              std::span<const std::byte> bytes, uint32_t row, Cell& cell) {
+  ASSERT(row < chunk.info.row_count);
+  std::span<const std::byte> raw;
+  RETURN_IF_ERROR(Unwrap(chunk, bytes, raw));
+  cell = Cell{};
+  uint32_t const value_count = chunk.info.row_count - chunk.info.null_count;
+  uint32_t index = row;
+  codec::ByteReader reader(raw);
+  if (value_count == 0) {
+    cell = Cell::Null();
+    return Status::Ok();
+  }
+  if (chunk.info.null_count > 0) {
+    std::span<const std::byte> bitmap;
+    if (!reader.ReadSpan((size_t{chunk.info.row_count} + 7) / 8, bitmap)) {
+      return Status::Corruption(StrCat("the validity bitmap of ", chunk.info.row_count,
+                                       " rows ends after ", reader.remaining_bytes(), " bytes"));
+    }
+    auto const bits_of = [&](uint32_t byte) { return std::to_integer<uint32_t>(bitmap[byte]); };
+    if (((bits_of(row / 8) >> (row % 8)) & 1) == 0) {
+      cell = Cell::Null();
+      return Status::Ok();
+    }
+    index = static_cast<uint32_t>(std::popcount(bits_of(row / 8) & ((1U << (row % 8)) - 1)));
+    for (uint32_t byte = 0; byte < row / 8; ++byte) {
+      index += static_cast<uint32_t>(std::popcount(bits_of(byte)));
+    }
+    if (index >= value_count) {
+      return Status::Corruption(
+          StrCat("the validity bitmap marks more than ", value_count, " rows before row ", row));
+    }
+  }
+  if (type != PhysicalType::kBytes) {
+    return lookup_.FindFixed(chunk.info.encoding, type, value_count, index, reader, cell.word);
+  }
+  std::span<const std::byte> value;
+  RETURN_IF_ERROR(lookup_.FindBytes(chunk.info.encoding, value_count, index, reader, value));
+  if (value.size() > chunk.value_size_bytes) {
+    return Status::Corruption(
+        StrCat("a value has ", value.size(), " bytes, all together have ", chunk.value_size_bytes));
+  }
+  cell = Cell::Bytes(value);
+  return Status::Ok();
 }
 
 Status ChunkDecoder::DecodeRaw(PhysicalType type, const StoredChunk& chunk,

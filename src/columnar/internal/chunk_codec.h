@@ -11,6 +11,7 @@
 #include "columnar/internal/footer.h"
 #include "columnar/internal/value_decoder.h"
 #include "columnar/internal/value_encoder.h"
+#include "columnar/internal/value_lookup.h"
 
 namespace orochi::columnar::internal {
 
@@ -59,12 +60,23 @@ class ChunkDecoder {
   Status Decode(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> bytes,
                 ColumnVector& out);
 
+  /// One row of the same. A cell of bytes borrows from `bytes` or this object until the next call.
+  /// REQUIRES: row < chunk.info.row_count.
+  Status ReadCell(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> bytes,
+                  uint32_t row, Cell& cell);
+
+  size_t memory_bytes() const { return raw_.capacity() + lookup_.memory_bytes(); }
+
  private:
+  /// Checks `bytes` and undoes general compression. The result borrows like a cell.
+  Status Unwrap(const StoredChunk& chunk, std::span<const std::byte> bytes,
+                std::span<const std::byte>& raw);
   Status DecodeRaw(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> raw,
                    ColumnVector& out);
 
   std::vector<std::byte> raw_;
   ValueDecoder values_;
+  ValueLookup lookup_;
 };
 
 }  // namespace orochi::columnar::internal
