@@ -91,13 +91,13 @@ void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object_id, int su
 
 void OnTransactionEnd(XactEvent event, void*) {
   if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
-    columnar_am::ForgetFetchedRows();
+    columnar_am::ForgetFetchedRows(event == XACT_EVENT_ABORT);
   }
 }
 
 void OnSubtransactionEnd(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
   if (event == SUBXACT_EVENT_ABORT_SUB) {
-    columnar_am::ForgetFetchedRows();
+    columnar_am::ForgetFetchedRows(true);
   }
 }
 

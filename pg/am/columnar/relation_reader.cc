@@ -20,9 +20,13 @@ namespace {
 // So many blocks in no visible stripe are looked at without asking whose they are.
 constexpr uint64_t kUnexplainedBlocksMax = 32;
 
-}  // namespace
+size_t FooterBytes(size_t row_group_count, size_t column_count) {
+  return row_group_count * column_count * sizeof(columnar::ChunkInfo);
+}
 
-namespace {
+size_t FooterBytes(const columnar::StripeReader& stripe) {
+  return FooterBytes(stripe.row_group_count(), stripe.schema().column_count());
+}
 
 // PostgreSQL's own messages name a file and a block; people know tables.
 void AddContext(const CaughtError& error, const std::string& line) noexcept {
@@ -52,16 +56,22 @@ ColumnarReader::ColumnarReader(Relation relation) : relation_(relation), file_(r
 }
 
 void ColumnarReader::Adopt(TupleDesc descriptor) {
+  descriptor_ = descriptor;
+  auto const count = static_cast<size_t>(descriptor->natts);
+  bool same = types_.size() == count;
+  for (size_t i = 0; i < count && same; ++i) {
+    same = types_[i] == ColumnTypeOf(*TupleDescAttr(descriptor, i));
+  }
+  if (same) {
+    return;
+  }
   std::vector<ColumnType> types;
-  types.reserve(static_cast<size_t>(descriptor->natts));
+  types.reserve(count);
   for (int i = 0; i < descriptor->natts; ++i) {
     types.push_back(ColumnTypeOf(*TupleDescAttr(descriptor, i)));
   }
-  descriptor_ = descriptor;
-  if (types != types_) {
-    types_ = std::move(types);
-    ++descriptor_changes_;
-  }
+  types_ = std::move(types);
+  ++descriptor_changes_;
 }
 
 void ColumnarReader::Rebind(Relation relation) {
@@ -97,9 +107,14 @@ Result<std::unique_ptr<ColumnarReader>> ColumnarReader::OpenForFetch(Relation re
   auto reader = std::unique_ptr<ColumnarReader>(new ColumnarReader(relation));
   Metapage const metapage = TryPg([&]() noexcept -> Metapage { return ReadMetapage(relation); });
   reader->storage_id_ = metapage.storage_id;
-  reader->moved_stripe_count_ = metapage.moved_stripe_count;
-  reader->has_stubs_ = metapage.stub_directory_levels > 0;
+  reader->Refresh(metapage);
   return reader;
+}
+
+void ColumnarReader::Refresh(const Metapage& metapage) {
+  ASSERT(metapage.storage_id == storage_id_);
+  moved_stripe_count_ = metapage.moved_stripe_count;
+  has_stubs_ = metapage.stub_directory_levels > 0;
 }
 
 void ColumnarReader::FindHidden(uint64_t first_row, uint32_t row_count, HiddenRows& out) const {
@@ -143,20 +158,26 @@ Result<const columnar::StripeReader*> ColumnarReader::Stripe(size_t stripe) {
 }
 
 Result<const columnar::StripeReader*> ColumnarReader::OpenEntry(const StripeEntry& entry) {
-  if (open_entry_ && open_entry_->stripe_number == entry.stripe_number) {
+  if (open_entry_ && open_entry_->stripe_number == entry.stripe_number &&
+      open_entry_->offset_bytes == entry.offset_bytes) {
     return open_;
   }
-  auto found = footers_.find(entry.stripe_number);
+  auto const key = std::pair(entry.stripe_number, entry.offset_bytes);
+  auto found = footers_.find(key);
   if (found == footers_.end()) {
     open_entry_.reset();
-    if (footers_.size() >= kOpenStripesMax) {
+    size_t const size_bytes = FooterBytes(entry.row_group_count, types_.size());
+    while (!footers_.empty() &&
+           (footers_.size() >= kOpenStripesMax || footers_bytes_ + size_bytes > kFootersBytesMax)) {
+      footers_bytes_ -= FooterBytes(footers_.begin()->second);
       footers_.erase(footers_.begin());
     }
     try {
-      auto opened =
-          columnar::StripeReader::Open(file_, {.offset_bytes = entry.offset_bytes,
-                                               .size_bytes = entry.size_bytes,
-                                               .footer_size_bytes = entry.footer_size_bytes});
+      auto opened = columnar::StripeReader::Open(file_,
+                                                 {.offset_bytes = entry.offset_bytes,
+                                                  .size_bytes = entry.size_bytes,
+                                                  .footer_size_bytes = entry.footer_size_bytes},
+                                                 &scratch_);
       if (!opened.ok()) {
         return std::move(opened).status().WithContext(NameOf(entry));
       }
@@ -168,7 +189,8 @@ Result<const columnar::StripeReader*> ColumnarReader::OpenEntry(const StripeEntr
                                          entry.row_count, " rows in ", entry.row_group_count,
                                          " row groups of at most ", types_.size(), " columns"));
       }
-      found = footers_.emplace(entry.stripe_number, *std::move(opened)).first;
+      found = footers_.emplace(key, *std::move(opened)).first;
+      footers_bytes_ += FooterBytes(found->second);
     } catch (const CaughtError& error) {
       AddContext(error, StrCat("reading the footer of ", NameOf(entry)));
       throw;
@@ -199,20 +221,35 @@ Status ColumnarReader::ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute
   if (column >= open_->schema().column_count()) {
     return FillMissing(attribute, open_->row_group_rows(row_group), out);
   }
-  auto const where = [&] { return NameOfColumn(row_group, attribute); };
-  if (open_->schema().columns[column] != column_type(attribute).physical) {
-    return Status::Corruption(StrCat(where(), ": stored as physical type ",
-                                     open_->schema().columns[column], ", expected ",
+  return ReadOfOpen(row_group, attribute, [&] { return open_->ReadChunk(row_group, column, out); });
+}
+
+Status ColumnarReader::ReadCellOfOpen(uint32_t row_group, AttrNumber attribute, uint32_t row,
+                                      columnar::Cell& cell) {
+  ASSERT(open_entry_.has_value());
+  auto const column = static_cast<uint32_t>(attribute - 1);
+  if (column >= open_->schema().column_count()) {
+    cell = MissingValue(attribute);
+    return Status::Ok();
+  }
+  return ReadOfOpen(row_group, attribute,
+                    [&] { return open_->ReadCell(row_group, column, row, cell); });
+}
+
+template <class Read>
+Status ColumnarReader::ReadOfOpen(uint32_t row_group, AttrNumber attribute, Read read) {
+  columnar::PhysicalType const stored = open_->schema().columns[static_cast<size_t>(attribute - 1)];
+  if (stored != column_type(attribute).physical) {
+    return Status::Corruption(StrCat(NameOfColumn(row_group, attribute),
+                                     ": stored as physical type ", stored, ", expected ",
                                      column_type(attribute).physical));
   }
   try {
-    Status status = open_->ReadChunk(row_group, column, out);
-    if (!status.ok()) {
-      return std::move(status).WithContext(where());
-    }
-    return status;
+    Status status = read();
+    return status.ok() ? std::move(status)
+                       : std::move(status).WithContext(NameOfColumn(row_group, attribute));
   } catch (const CaughtError& error) {
-    AddContext(error, StrCat("reading ", where()));
+    AddContext(error, StrCat("reading ", NameOfColumn(row_group, attribute)));
     throw;
   }
 }

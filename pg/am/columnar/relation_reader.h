@@ -6,6 +6,7 @@
 #include "columnar/stripe_reader.h"
 #include "pg/am/columnar/byte_stream.h"
 #include "pg/am/columnar/column_type.h"
+#include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/tuple_id.h"
@@ -96,6 +97,9 @@ class ColumnarReader {
   /// Opens a stripe that need not be in stripes(): row fetches know the entry already.
   Result<const columnar::StripeReader*> OpenEntry(const StripeEntry& entry);
   Status ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute, columnar::ColumnVector& out);
+  /// One row of that, at a fraction of its price. The cell borrows until the next read.
+  Status ReadCellOfOpen(uint32_t row_group, AttrNumber attribute, uint32_t row,
+                        columnar::Cell& cell);
 
   /// "columnar table "t", stripe 3, row group 0, column "v"", for messages about the open stripe.
   std::string NameOfColumn(uint32_t row_group, AttrNumber attribute) const;
@@ -106,6 +110,10 @@ class ColumnarReader {
   std::optional<StripeEntry> FindStripeOf(uint64_t row_number, Snapshot snapshot) const;
   /// Lends the reader another handle of the same relation, when the first one was closed.
   void Rebind(Relation relation);
+  /// Learns what a metapage read since says. REQUIRES: of the same storage.
+  void Refresh(const Metapage& metapage);
+  /// An estimate of the heap held, for bounded caches.
+  size_t memory_bytes() const { return footers_bytes_ + scratch_.memory_bytes(); }
   /// Reads columns as `descriptor` has them. It differs from the relation's own while ALTER TABLE
   /// rewrites: then rows are read in their old shape.
   void Adopt(TupleDesc descriptor);
@@ -115,11 +123,14 @@ class ColumnarReader {
 
  private:
   explicit ColumnarReader(Relation relation);
+  template <class Read>
+  Status ReadOfOpen(uint32_t row_group, AttrNumber attribute, Read read);
   Status FillMissing(AttrNumber attribute, uint32_t row_count, columnar::ColumnVector& out) const;
   std::string NameOf(const StripeEntry& entry) const;
 
   // Footers are small next to the data and random row fetches come back to them.
   static constexpr size_t kOpenStripesMax = 64;
+  static constexpr size_t kFootersBytesMax = size_t{8} << 20;
 
   Relation relation_;
   StreamFile file_;
@@ -133,7 +144,10 @@ class ColumnarReader {
   Snapshot snapshot_ = nullptr;
   bool has_stubs_ = false;
   row_pages::Blocks row_blocks_;
-  std::map<uint64_t, columnar::StripeReader> footers_;  // by stripe number
+  columnar::ReadScratch scratch_;  // of all footers_
+  // By number and place: VACUUM may put a stripe elsewhere.
+  std::map<std::pair<uint64_t, uint64_t>, columnar::StripeReader> footers_;
+  size_t footers_bytes_ = 0;
   std::optional<StripeEntry> open_entry_;
   const columnar::StripeReader* open_ = nullptr;  // one of footers_
 };

@@ -14,22 +14,29 @@ extern "C" {
 namespace orochi::pg {
 
 Result<std::unique_ptr<RowFetcher>> RowFetcher::Open(Relation relation) {
-  ASSIGN_OR_RETURN(auto reader, ColumnarReader::OpenForFetch(relation));
-  return std::make_unique<RowFetcher>(std::move(reader));
+  ASSIGN_OR_RETURN(auto cache, RowGroupCache::For(relation));
+  return std::make_unique<RowFetcher>(std::move(cache));
 }
 
 std::optional<StripeEntry> RowFetcher::FindFinished(uint64_t row_number, Snapshot snapshot) {
-  bool const remembers =
-      snapshot->snapshot_type == SNAPSHOT_SELF || snapshot->snapshot_type == SNAPSHOT_ANY;
-  if (!remembers) {
-    return reader_->FindStripeOf(row_number, snapshot);
+  bool const dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
+  if (!dirty && snapshot->snapshot_type != SNAPSHOT_SELF &&
+      snapshot->snapshot_type != SNAPSHOT_ANY) {
+    return reader().FindStripeOf(row_number, snapshot);
   }
   if (auto after = finished_.upper_bound(row_number);
       after != finished_.begin() && std::prev(after)->second.Holds(row_number)) {
+    if (dirty) {
+      snapshot->xmin = snapshot->xmax = InvalidTransactionId;
+      snapshot->speculativeToken = 0;
+    }
     return std::prev(after)->second;
   }
-  auto const found = reader_->FindStripeOf(row_number, snapshot);
-  if (found && !found->being_written()) {
+  auto const found = reader().FindStripeOf(row_number, snapshot);
+  bool const others_work =
+      dirty && found &&
+      (TransactionIdIsValid(snapshot->xmin) || TransactionIdIsValid(snapshot->xmax));
+  if (found && !found->being_written() && !others_work) {
     if (finished_.size() >= kSeenStripesMax) {
       finished_.clear();
     }
@@ -50,13 +57,13 @@ std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot 
       after != seen_.begin() && std::prev(after)->second.Holds(row_number)) {
     return std::prev(after)->second;
   }
-  auto const found = reader_->FindStripeOf(row_number, snapshot);
+  auto const found = reader().FindStripeOf(row_number, snapshot);
   if (found && !found->being_written()) {
     seen_.emplace(found->first_row_number, *found);
   }
   if (!found) {  // invisible, or visible before a rewrite that this snapshot does not know
     TryPg([&]() noexcept {
-      Relation const relation = reader_->relation();
+      Relation const relation = reader().relation();
       CheckSnapshotNotOlderThanRewrite(relation, ReadMetapage(relation), snapshot);
     });
   }
@@ -68,48 +75,55 @@ bool RowFetcher::SeesStripeOf(uint64_t row_number, Snapshot snapshot) {
   return found && !found->being_written();
 }
 
-Result<RowGroupView*> RowFetcher::ViewOf(const StripeEntry& entry, uint32_t row_group) {
-  auto const key = std::pair(entry.stripe_number, row_group);
-  if (auto found = views_.find(key); found != views_.end()) {
-    found->second.last_use = ++use_count_;
-    return found->second.view.get();
+Status RowFetcher::StoreFrom(const StripeEntry& entry, uint64_t row_number, TupleTableSlot* slot) {
+  ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader().OpenEntry(entry));
+  auto const row = static_cast<uint32_t>(row_number - entry.first_row_number);
+  ASSIGN_OR_RETURN(view_, cache_->ViewOf(entry, stripe->RowGroupOf(row)));
+  bool const alone = view_->CountLoneRow();
+  TryPg([&]() noexcept {
+    StoreRow(slot, view_.get(), static_cast<uint32_t>(row_number - view_->first_row_number()),
+             RelationGetRelid(reader().relation()), alone);
+  });
+  return Status::Ok();
+}
+
+Result<bool> RowFetcher::FetchUnfinished(const StripeEntry& entry, uint64_t row_number,
+                                         Snapshot snapshot, TupleTableSlot* slot) {
+  if (snapshot->snapshot_type != SNAPSHOT_DIRTY) {
+    return false;
   }
-  size_t memory_bytes = 0;
-  for (const auto& [unused, cached] : views_) {
-    memory_bytes += cached.view->memory_bytes();
-  }
-  // The view about to come is as large as the others, roughly.
-  auto const limit_bytes = static_cast<size_t>(work_mem) * 1024;
-  while (!views_.empty() && memory_bytes + memory_bytes / views_.size() > limit_bytes) {
-    auto oldest = views_.begin();
-    for (auto it = views_.begin(); it != views_.end(); ++it) {
-      if (it->second.last_use < oldest->second.last_use) {
-        oldest = it;
-      }
+  ASSIGN_OR_RETURN(bool const own,
+                   ReadBackRow(reader().relation(), entry.stripe_number, row_number, slot));
+  if (!own) {
+    if (!TransactionIdIsValid(snapshot->xmin)) {
+      return false;  // its writer is done and never completed it: nothing is there
     }
-    memory_bytes -= oldest->second.view->memory_bytes();
-    views_.erase(oldest);
+    TryPg([&]() noexcept { ExecStoreAllNullTuple(slot); });
   }
-  auto view = std::make_unique<RowGroupView>(*reader_);
-  RETURN_IF_ERROR(view->Point(entry, row_group));
-  RowGroupView* const result = view.get();
-  views_.emplace(key, Cached{std::move(view), ++use_count_});
-  return result;
+  slot->tts_tid = TidOfRow(row_number);
+  slot->tts_tableOid = RelationGetRelid(reader().relation());
+  return true;
 }
 
 Result<bool> RowFetcher::Fetch(uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot) {
-  ASSIGN_OR_RETURN(bool const found, FetchFromStripe(row_number, snapshot, slot));
-  TryPg([&]() noexcept {
-    ItemPointerData tid = TidOfRow(row_number);
-    PredicateLockTID(reader_->relation(), &tid, snapshot, InvalidTransactionId);
-  });
+  auto const entry = FindStripe(row_number, snapshot);
   // A row whose writer is not done has no stub, and the snapshot names the writer.
-  bool const dirty = snapshot->snapshot_type == SNAPSHOT_DIRTY;
-  if (!found || (dirty && TransactionIdIsValid(snapshot->xmin))) {
-    return found;
+  bool const may_have_stub =
+      entry && !entry->being_written() &&
+      (snapshot->snapshot_type != SNAPSHOT_DIRTY || !TransactionIdIsValid(snapshot->xmin));
+  bool const hidden = TryPg([&]() noexcept -> bool {
+    ItemPointerData tid = TidOfRow(row_number);
+    PredicateLockTID(reader().relation(), &tid, snapshot, InvalidTransactionId);
+    return may_have_stub && !row_stub::IsVisible(reader().relation(), row_number, snapshot);
+  });
+  if (!entry || hidden) {
+    return false;
   }
-  return TryPg(
-      [&]() noexcept { return row_stub::IsVisible(reader_->relation(), row_number, snapshot); });
+  if (entry->being_written()) {
+    return FetchUnfinished(*entry, row_number, snapshot, slot);
+  }
+  RETURN_IF_ERROR(StoreFrom(*entry, row_number, slot));
+  return true;
 }
 
 Result<bool> RowFetcher::FetchFromStripe(uint64_t row_number, Snapshot snapshot,
@@ -119,29 +133,9 @@ Result<bool> RowFetcher::FetchFromStripe(uint64_t row_number, Snapshot snapshot,
     return false;
   }
   if (entry->being_written()) {
-    if (snapshot->snapshot_type != SNAPSHOT_DIRTY) {
-      return false;
-    }
-    ASSIGN_OR_RETURN(bool const own,
-                     ReadBackRow(reader_->relation(), entry->stripe_number, row_number, slot));
-    if (!own) {
-      if (!TransactionIdIsValid(snapshot->xmin)) {
-        return false;  // its writer is done and never completed it: nothing is there
-      }
-      TryPg([&]() noexcept { ExecStoreAllNullTuple(slot); });
-    }
-    slot->tts_tid = TidOfRow(row_number);
-    slot->tts_tableOid = RelationGetRelid(reader_->relation());
-    return true;
+    return FetchUnfinished(*entry, row_number, snapshot, slot);
   }
-  ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_->OpenEntry(*entry));
-  auto const row = static_cast<uint32_t>(row_number - entry->first_row_number);
-  uint32_t const row_group = stripe->RowGroupOf(row);
-  ASSIGN_OR_RETURN(RowGroupView* const view, ViewOf(*entry, row_group));
-  TryPg([&]() noexcept {
-    StoreRow(slot, view, static_cast<uint32_t>(row_number - view->first_row_number()),
-             RelationGetRelid(reader_->relation()));
-  });
+  RETURN_IF_ERROR(StoreFrom(*entry, row_number, slot));
   return true;
 }
 

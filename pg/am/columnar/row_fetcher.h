@@ -2,17 +2,17 @@
 
 #include "pg/compat.h"
 
-#include "pg/am/columnar/row_group_view.h"
+#include "pg/am/columnar/row_group_cache.h"
 
 namespace orochi::pg {
 
-/// Finds single rows by number, as indexes and tuple ids ask for them. Keeps the row groups it
-/// decoded, within work_mem, since neighbouring fetches often want the same ones.
+/// Finds single rows by number, as indexes and tuple ids ask for them. Remembers which stripes its
+/// snapshot sees; what is in them is in a cache that fetchers share.
 ///
 /// Threads: none. Borrows `relation`, open and locked.
 class RowFetcher {
  public:
-  explicit RowFetcher(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {}
+  explicit RowFetcher(std::shared_ptr<RowGroupCache> cache) : cache_(std::move(cache)) {}
   static Result<std::unique_ptr<RowFetcher>> Open(Relation relation);
 
   /// Puts the row into `slot`, one of ours, if `snapshot` sees it. Rows still buffered by this
@@ -27,34 +27,31 @@ class RowFetcher {
   /// Whether the snapshot sees the stripe that holds the row.
   bool SeesStripeOf(uint64_t row_number, Snapshot snapshot);
 
-  uint64_t storage_id() const { return reader_->storage_id(); }
+  uint64_t storage_id() const { return reader().storage_id(); }
 
   /// Prepares for fetches through another handle of the relation and other snapshots.
   void Rebind(Relation relation) {
-    reader_->Rebind(relation);
+    cache_->Rebind(relation);
     seen_.clear();
   }
 
  private:
-  struct Cached {
-    std::unique_ptr<RowGroupView> view;
-    uint64_t last_use = 0;
-  };
-
+  ColumnarReader& reader() const { return cache_->reader(); }
   std::optional<StripeEntry> FindStripe(uint64_t row_number, Snapshot snapshot);
   std::optional<StripeEntry> FindFinished(uint64_t row_number, Snapshot snapshot);
-  Result<RowGroupView*> ViewOf(const StripeEntry& entry, uint32_t row_group);
+  Result<bool> FetchUnfinished(const StripeEntry& entry, uint64_t row_number, Snapshot snapshot,
+                               TupleTableSlot* slot);
+  Status StoreFrom(const StripeEntry& entry, uint64_t row_number, TupleTableSlot* slot);
 
-  std::unique_ptr<ColumnarReader> reader_;
-  std::map<std::pair<uint64_t, uint32_t>, Cached> views_;  // by stripe number and row group
-  uint64_t use_count_ = 0;
+  std::shared_ptr<RowGroupCache> cache_;
+  std::shared_ptr<RowGroupView> view_;  // where the last row is
   // Stripes found under an MVCC snapshot, which sees them for good, by first row number. An index
   // in another order than the rows' hops between them.
   static constexpr size_t kSeenStripesMax = 1024;
   std::map<uint64_t, StripeEntry> seen_;
   Snapshot seen_by_ = nullptr;
-  // Stripes whose writer is done, or ourselves: what SnapshotSelf and SnapshotAny see stays while
-  // the transaction holds its lock on the table.
+  // Stripes whose writer is done, or ourselves: what SnapshotSelf, SnapshotAny and, with no writer
+  // to wait for, SnapshotDirty see stays while the transaction holds its lock on the table.
   std::map<uint64_t, StripeEntry> finished_;
 };
 

@@ -12,6 +12,7 @@ namespace orochi::pg {
 
 Status RowGroupView::Point(const StripeEntry& entry, uint32_t row_group) {
   decoded_count_ = 0;
+  lone_row_count_ = 0;
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry));
   entry_ = entry;
   row_group_ = row_group;
@@ -48,12 +49,53 @@ Status RowGroupView::Decode(int attribute_count) {
   return Status::Ok();
 }
 
+Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext context,
+                               Link** links, Datum* values, bool* nulls) {
+  ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry_));
+  (void)stripe;
+  int const decoded = decoded_count();
+  for (int i = first - 1; i < last; ++i) {
+    auto const attribute = static_cast<AttrNumber>(i + 1);
+    const ColumnType& type = reader_.column_type(attribute);
+    if (attribute <= decoded) {
+      values[i] = value(attribute, row);
+      nulls[i] = is_null(attribute, row);
+      continue;
+    }
+    columnar::Cell cell = columnar::Cell::Null();
+    if (!type.dropped) {
+      RETURN_IF_ERROR(reader_.ReadCellOfOpen(row_group_, attribute, row, cell));
+    }
+    values[i] = 0;
+    nulls[i] = cell.is_null;
+    if (!cell.is_null && type.shape == ColumnType::Shape::kByValue) {
+      values[i] = DatumOfWord(type, cell.word);
+    } else if (!cell.is_null) {
+      std::span<const std::byte> const bytes(cell.data, cell.size_bytes);
+      Result<size_t> const size_bytes = RebuiltSizeBytes(type, bytes.size());
+      if (!size_bytes.ok()) {
+        return Status(size_bytes.status()).WithContext(reader_.NameOfColumn(row_group_, attribute));
+      }
+      constexpr size_t kLinkBytes = MAXALIGN(sizeof(Link));
+      auto* const link = TryPg([&]() noexcept {
+        return static_cast<Link*>(MemoryContextAllocHuge(context, kLinkBytes + *size_bytes));
+      });
+      link->before = *links;
+      *links = link;
+      values[i] = RebuildBytes(type, bytes, reinterpret_cast<std::byte*>(link) + kLinkBytes);
+    }
+  }
+  return Status::Ok();
+}
+
 namespace {
 
 struct ColumnarSlot {
   VirtualTupleTableSlot base;
   RowGroupView* view;  // null: the values are in the slot
   uint32_t row;
+  bool alone;                 // read cell by cell
+  RowGroupView::Link* links;  // of the values by reference that were read so
 };
 
 ColumnarSlot* Ours(TupleTableSlot* slot) {
@@ -63,6 +105,15 @@ ColumnarSlot* Ours(TupleTableSlot* slot) {
 void SlotInit(TupleTableSlot* slot) {
   TTSOpsVirtual.init(slot);
   Ours(slot)->view = nullptr;
+  Ours(slot)->links = nullptr;
+}
+
+void FreeCells(TupleTableSlot* slot) {
+  while (Ours(slot)->links != nullptr) {
+    RowGroupView::Link* const link = Ours(slot)->links;
+    Ours(slot)->links = link->before;
+    pfree(link);
+  }
 }
 
 void SlotRelease(TupleTableSlot* slot) {
@@ -71,6 +122,7 @@ void SlotRelease(TupleTableSlot* slot) {
 
 void SlotClear(TupleTableSlot* slot) {
   Ours(slot)->view = nullptr;
+  FreeCells(slot);
   TTSOpsVirtual.clear(slot);
 }
 
@@ -80,10 +132,18 @@ void SlotGetSomeAttrs(TupleTableSlot* slot, int attribute_count) {
     elog(ERROR, "slot of a columnar table has %d values, %d asked for", slot->tts_nvalid,
          attribute_count);
   }
+  uint32_t const row = Ours(slot)->row;
   if (view->decoded_count() < attribute_count) {
+    if (Ours(slot)->alone) {
+      Boundary([&]() -> Status {
+        return view->ReadCells(row, slot->tts_nvalid + 1, attribute_count, slot->tts_mcxt,
+                               &Ours(slot)->links, slot->tts_values, slot->tts_isnull);
+      });
+      slot->tts_nvalid = static_cast<AttrNumber>(attribute_count);
+      return;
+    }
     Boundary([&]() -> Status { return view->Decode(attribute_count); });
   }
-  uint32_t const row = Ours(slot)->row;
   for (int i = slot->tts_nvalid; i < attribute_count; ++i) {
     slot->tts_values[i] = view->value(i + 1, row);
     slot->tts_isnull[i] = view->is_null(i + 1, row);
@@ -117,11 +177,12 @@ void Detach(TupleTableSlot* slot) {
 void SlotMaterialize(TupleTableSlot* slot) {
   Detach(slot);
   TTSOpsVirtual.materialize(slot);
+  FreeCells(slot);
 }
 
 void SlotCopy(TupleTableSlot* to, TupleTableSlot* from) {
   Ours(to)->view = nullptr;
-  TTSOpsVirtual.copyslot(to, from);
+  TTSOpsVirtual.copyslot(to, from);  // clears `to`
 }
 
 HeapTuple SlotCopyHeapTuple(TupleTableSlot* slot) {
@@ -155,7 +216,7 @@ const TupleTableSlotOps* ColumnarSlotOps() {
   return &kSlotOps;
 }
 
-void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id) {
+void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id, bool alone) {
   ExecClearTuple(slot);
   if (slot->tts_ops != &kSlotOps) {
     elog(ERROR, "slot given to a columnar scan is of another kind");
@@ -168,6 +229,7 @@ void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relati
   }
   Ours(slot)->view = view;
   Ours(slot)->row = row;
+  Ours(slot)->alone = alone;
   slot->tts_flags &= static_cast<uint16>(~TTS_FLAG_EMPTY);
   slot->tts_nvalid = 0;
   slot->tts_tid = TidOfRow(view->first_row_number() + row);

@@ -25,6 +25,20 @@ class RowGroupView {
   /// Decodes attributes 1 to `attribute_count`.
   Status Decode(int attribute_count);
 
+  /// Says that a row will be read by itself. Answers whether cell by cell: as long as few rows of
+  /// the group were, decoding its columns is not worth it.
+  bool CountLoneRow() { return ++lone_row_count_ <= kLoneRowsMax; }
+  /// The rows before came too long ago to tell anything of those to come.
+  void ForgetLoneRows() { lone_row_count_ = 0; }
+  /// Puts attributes first to last of one row into `values` and `nulls`, both [attribute - 1].
+  /// Values by reference are allocated in `context`, each with a link to the one before at its
+  /// front, from `*links` on.
+  struct Link {
+    Link* before;
+  };
+  Status ReadCells(uint32_t row, int first, int last, MemoryContext context, Link** links,
+                   Datum* values, bool* nulls);
+
   int decoded_count() const {
     return descriptor_changes_ == reader_.descriptor_changes() ? decoded_count_ : 0;
   }
@@ -34,7 +48,7 @@ class RowGroupView {
   /// Number in the relation of the group's first row.
   uint64_t first_row_number() const { return first_row_number_; }
   /// An estimate of the heap held, for bounded caches.
-  size_t memory_bytes() const { return memory_bytes_; }
+  size_t memory_bytes() const { return sizeof(*this) + memory_bytes_; }
   ColumnarReader& reader() const { return reader_; }
 
   /// REQUIRES: attribute <= decoded_count(), row < row_count().
@@ -46,8 +60,11 @@ class RowGroupView {
   }
 
  private:
+  static constexpr uint32_t kLoneRowsMax = 4;
+
   ColumnarReader& reader_;
   StripeEntry entry_;
+  uint32_t lone_row_count_ = 0;
   uint32_t row_group_ = 0;
   uint32_t row_count_ = 0;
   uint64_t first_row_number_ = 0;
@@ -62,8 +79,9 @@ class RowGroupView {
 /// are first asked for. Valid until the scan's next row, as for any scan slot.
 const TupleTableSlotOps* ColumnarSlotOps();
 
-/// Makes `slot`, one of ours, stand for a row of the view, with columns as the slot has them. Plain
-/// frame.
-void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id);
+/// Makes `slot`, one of ours, stand for a row of the view, with columns as the slot has them.
+/// `alone`: cells are read, not whole columns. Plain frame.
+void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id,
+              bool alone = false);
 
 }  // namespace orochi::pg

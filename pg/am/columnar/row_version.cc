@@ -66,8 +66,28 @@ bool FetchFromRowPage(Relation relation, ItemPointer tid, Snapshot snapshot, Tup
 
 }  // namespace
 
-void ForgetFetchedRows() {
+void ForgetFetchedRows(bool all) {
   last_fetcher.fetcher.reset();
+  if (all) {
+    RowGroupCache::Clear();
+  } else {
+    RowGroupCache::Shrink();
+  }
+}
+
+bool FetchForCheck(Relation relation, uint64_t row_number, Snapshot snapshot,
+                   TupleTableSlot* slot) {
+  bool const found = Boundary([&]() -> Result<bool> {
+    if (snapshot->snapshot_type != SNAPSHOT_DIRTY) {
+      RETURN_IF_ERROR(WriteOutPending(relation));
+    }
+    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+    return fetcher->Fetch(row_number, snapshot, slot);
+  });
+  if (found) {
+    ExecMaterializeSlot(slot);  // the check looks at it after its scan
+  }
+  return found;
 }
 
 bool FetchStripeRow(Relation relation, uint64_t row_number, Snapshot snapshot,

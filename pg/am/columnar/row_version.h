@@ -24,6 +24,9 @@ bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTa
 bool FetchStripeRow(Relation relation, uint64_t row_number, Snapshot snapshot,
                     TupleTableSlot* slot);
 
+/// Fetches a row of a stripe for a check that has no scan of its own: of uniqueness.
+bool FetchForCheck(Relation relation, uint64_t row_number, Snapshot snapshot, TupleTableSlot* slot);
+
 /// Whether the snapshot sees the stripe that the row is in.
 bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot);
 
@@ -35,7 +38,8 @@ void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot);
 /// False, without a pin, when there is no such row.
 bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target);
 
-/// What FetchVersion keeps belongs to one transaction.
-void ForgetFetchedRows();
+/// Which stripes were seen belongs to one transaction. After an error, or when a storage changed
+/// (`all`), what was read of stripes is forgotten, too.
+void ForgetFetchedRows(bool all);
 
 }  // namespace orochi::pg::columnar_am

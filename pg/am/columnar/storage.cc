@@ -63,7 +63,7 @@ void SetNewFilenode(Relation relation, const RelFileNode* node, char persistence
 
 void NontransactionalTruncate(Relation relation) {
   Boundary([&]() -> Status { return DeleteStripesOf(relation); });
-  ForgetFetchedRows();  // the same file will be another storage
+  ForgetFetchedRows(true);  // the same file will be another storage
   uint64_t const storage_id = NextStorageId();
   RelationTruncate(relation, 0);
   RecreateMetapage(relation, storage_id);

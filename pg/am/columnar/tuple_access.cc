@@ -103,24 +103,20 @@ bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapsh
   if (all_dead != nullptr) {
     *all_dead = false;
   }
-  bool const found = Boundary([&]() -> Result<bool> {
-    auto const row_number = RowOfTid(*tid);
-    if (!row_number) {
-      return false;
-    }
-    if (snapshot->snapshot_type != SNAPSHOT_DIRTY) {
-      RETURN_IF_ERROR(WriteOutPending(base->rel));
-    }
+  auto const row_number = RowOfTid(*tid);
+  if (!row_number) {
+    return false;
+  }
+  if (!IsMVCCSnapshot(snapshot)) {
+    return FetchForCheck(base->rel, *row_number, snapshot, slot);
+  }
+  return Boundary([&]() -> Result<bool> {
+    RETURN_IF_ERROR(WriteOutPending(base->rel));
     if (fetch->owned->fetcher == nullptr) {
       ASSIGN_OR_RETURN(fetch->owned->fetcher, RowFetcher::Open(base->rel));
     }
     return fetch->owned->fetcher->Fetch(*row_number, snapshot, slot);
   });
-  // Index scans are done with a row before they end; constraint checks look at it afterwards.
-  if (found && !IsMVCCSnapshot(snapshot)) {
-    ExecMaterializeSlot(slot);
-  }
-  return found;
 }
 
 // Nothing is reported dead here, so what indexes want to delete on their own is theirs to know.

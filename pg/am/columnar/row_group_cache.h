@@ -1,0 +1,59 @@
+#pragma once
+
+#include "pg/compat.h"
+
+#include "pg/am/columnar/row_group_view.h"
+
+namespace orochi::pg {
+
+/// What fetches of single rows learnt of one relation's stripes: footers and decoded row groups.
+/// Both never change, so this backend keeps them from fetch to fetch and, within kKeptBytesMax for
+/// all relations together, from transaction to transaction. Nothing in it says who sees a row.
+///
+/// Life:    shared by the fetchers that use it and the backend's list of caches. A fetcher keeps
+///          what its last row's slot points at by a share of its own.
+/// Threads: none.
+class RowGroupCache {
+ public:
+  /// The cache of the relation's storage as it is now. Calls PostgreSQL.
+  static Result<std::shared_ptr<RowGroupCache>> For(Relation relation);
+
+  ColumnarReader& reader() { return *reader_; }
+
+  /// A row group, decoded as far as somebody asked before. Others are forgotten when the row groups
+  /// exceed work_mem, or are kViewsMax.
+  Result<std::shared_ptr<RowGroupView>> ViewOf(const StripeEntry& entry, uint32_t row_group);
+
+  /// Lends it another handle of the same relation and storage.
+  void Rebind(Relation relation) { reader_->Rebind(relation); }
+
+  /// At the end of a transaction: forgets all but kKeptBytesMax.
+  static void Shrink();
+  /// After an error, or when a storage changed under its file: forgets everything.
+  static void Clear();
+
+ private:
+  static constexpr size_t kKeptBytesMax = size_t{4} << 20;
+  static constexpr size_t kViewsMax = 512;
+
+  struct Key {
+    uint64_t stripe_number;
+    uint64_t offset_bytes;  // VACUUM may put a stripe elsewhere
+    uint32_t row_group;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Cached {
+    std::shared_ptr<RowGroupView> view;
+    uint64_t last_use = 0;
+  };
+
+  explicit RowGroupCache(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {}
+  size_t ViewBytes() const;
+  void ShrinkTo(size_t limit_bytes, size_t limit_count);
+
+  std::unique_ptr<ColumnarReader> reader_;
+  RelFileNode node_{};
+  std::map<Key, Cached> views_;
+};
+
+}  // namespace orochi::pg
