@@ -59,6 +59,10 @@ class BatchReader {
   ItemPointerData tid(uint32_t row) const {
     return unit_ == Unit::kRowPages ? row_pages_.tid(row) : TidOfRow(first_row_number_ + row);
   }
+  /// The number of the batch's first row, for a row group of a stripe.
+  std::optional<uint64_t> first_row_number() const {
+    return unit_ == Unit::kStripe ? std::optional(first_row_number_) : std::nullopt;
+  }
   /// Decoded on the first call for this batch; valid until the next Next or Rewind.
   Result<const columnar::ColumnVector*> Column(AttrNumber attribute);
   /// The same for the selected rows, listed in `rows`, as Datums. Those by reference are valid as

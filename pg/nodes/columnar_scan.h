@@ -70,6 +70,7 @@ struct ColumnarScanState {
   uint32_t position;
 
   bool filters_are_bound;
+  bool feeds_changes;  // of an UPDATE or DELETE: its rows are announced
   // The plan has conditions of row security or of a security barrier view. How many rows passed
   // the user's own filters is then nobody's business: all removed rows are counted as one number,
   // as PostgreSQL counts them, and row groups are not shown.

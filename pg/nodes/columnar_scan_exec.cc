@@ -3,6 +3,7 @@
 #include "pg/nodes/columnar_scan_exec.h"
 
 #include "pg/bridge.h"
+#include "pg/am/columnar/rows_ahead.h"
 #include "pg/nodes/columnar_scan.h"
 
 extern "C" {
@@ -131,6 +132,9 @@ Result<bool> NextBatch(ColumnarScanState& scan) {
     emitted.values = column.values();
     emitted.nulls = column.nulls();
   }
+  if (scan.feeds_changes && reader->first_row_number()) {
+    rows_ahead::Announce(scan.css.ss.ss_currentRelation, *reader->first_row_number(), objects.rows);
+  }
   scan.rows = objects.rows.data();
   scan.row_count = static_cast<uint32_t>(objects.rows.size());
   scan.position = 0;
@@ -183,6 +187,8 @@ void BeginScan(CustomScanState* node, EState* estate, int eflags) {
     auto* const plan = reinterpret_cast<CustomScan*>(node->ss.ps.plan);
     scan->filters = InitFilters(plan->custom_exprs, plan->scan.scanrelid, &node->ss.ps);
     scan->filter_count = list_length(plan->custom_exprs);
+    scan->feeds_changes = estate->es_plannedstmt->commandType == CMD_UPDATE ||
+                          estate->es_plannedstmt->commandType == CMD_DELETE;
     scan->conceals_counters = boolVal(linitial(plan->custom_private));
     TryPg([&]() noexcept {
       if (estate->es_epq_active != nullptr) {

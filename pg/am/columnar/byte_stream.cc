@@ -3,6 +3,7 @@
 #include "base/str_cat.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/page_kind.h"
+#include "pg/am/columnar/stub_map.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -88,6 +89,7 @@ void CopyStripePages(Relation relation, const BlockRun& from, BlockNumber to) no
 }
 
 void TruncateStream(Relation relation, uint64_t end_offset_bytes) noexcept {
+  stub_map::ForgetKnown();
   RelationTruncate(relation, BlockOf(end_offset_bytes + kPagePayloadBytes - 1));
 }
 

@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/page_kind.h"
+#include "pg/am/columnar/stub_map.h"
 #include "pg/am/columnar/stub_chain.h"
 #include "pg/bridge.h"
 #include "pg/injection.h"
@@ -169,6 +170,7 @@ void TruncateTail(Run* run) noexcept {
       SetEndOffset(relation, end_offset_bytes);
     }
     INJECTION_POINT_PLAIN("columnar_before_truncation");
+    stub_map::ForgetKnown();
     RelationTruncate(relation, end);
     INJECTION_POINT_PLAIN("columnar_truncated");
   }

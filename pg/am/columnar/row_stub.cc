@@ -43,21 +43,8 @@ Bitmapset* ColumnsKept(Relation relation) {
 }
 
 // A frozen heap tuple with the row's number behind it.
-HeapTuple FormStub(Relation relation, uint64_t row_number, TupleTableSlot* row) {
-  TupleDesc const descriptor = RelationGetDescr(relation);
-  Bitmapset* const kept = ColumnsKept(relation);
-  auto const count = static_cast<size_t>(descriptor->natts);
-  auto* const values = static_cast<Datum*>(palloc0(count * sizeof(Datum)));
-  auto* const nulls = static_cast<bool*>(palloc(count * sizeof(bool)));
-  std::memset(nulls, 1, count * sizeof(bool));
-  int member = -1;
-  while ((member = bms_next_member(kept, member)) >= 0) {
-    int const attribute = member + FirstLowInvalidHeapAttributeNumber;
-    if (attribute > 0 && !TupleDescAttr(descriptor, attribute - 1)->attisdropped) {
-      values[attribute - 1] = slot_getattr(row, attribute, &nulls[attribute - 1]);
-    }
-  }
-  HeapTuple const formed = heap_form_tuple(descriptor, values, nulls);
+HeapTuple FormStub(Relation relation, uint64_t row_number, Datum* values, bool* nulls) {
+  HeapTuple const formed = heap_form_tuple(RelationGetDescr(relation), values, nulls);
   Size const data_bytes = MAXALIGN(formed->t_len);
   Size const length = data_bytes + sizeof(row_number);
   if (length > BLCKSZ - SizeOfPageHeaderData - stub_chain::kTrailerBytes - sizeof(ItemIdData)) {
@@ -84,39 +71,85 @@ HeapTuple FormStub(Relation relation, uint64_t row_number, TupleTableSlot* row) 
   return stub;
 }
 
-// Puts the stub on the page if it has room, logged as heap logs an insertion.
-bool Put(Relation relation, Buffer buffer, HeapTuple stub, OffsetNumber count) {
-  Page const page = BufferGetPage(buffer);
-  if (!stub_page::Fits(page, count, stub->t_len)) {
-    return false;
+// What the WAL record of added stubs says, laid out as heap's redo of a multi-row insertion wants
+// it. A page's tuples fit a page, headers included, since those are smaller than what a page adds.
+class AddedRecord {
+ public:
+  explicit AddedRecord(size_t count_max)
+      : tuples_(data_.data + SizeOfHeapMultiInsert + count_max * sizeof(OffsetNumber)),
+        end_(tuples_) {
+    record()->flags = 0;
+    record()->ntuples = 0;
   }
-  auto const offset = static_cast<OffsetNumber>(count + 1);
-  ItemPointerSet(&stub->t_self, BufferGetBlockNumber(buffer), offset);
-  stub->t_data->t_ctid = stub->t_self;
-  START_CRIT_SECTION();
-  if (PageAddItem(page, reinterpret_cast<Item>(stub->t_data), stub->t_len, offset, true, true) !=
-      offset) {
-    elog(PANIC, "could not add a row stub to block %u", BufferGetBlockNumber(buffer));
+
+  void Add(HeapTuple stub) {
+    record()->offsets[record()->ntuples++] = ItemPointerGetOffsetNumber(&stub->t_self);
+    auto* const header = reinterpret_cast<xl_multi_insert_tuple*>(SHORTALIGN(end_));
+    header->datalen = static_cast<uint16>(stub->t_len - SizeofHeapTupleHeader);
+    header->t_infomask2 = stub->t_data->t_infomask2;
+    header->t_infomask = stub->t_data->t_infomask;
+    header->t_hoff = stub->t_data->t_hoff;
+    end_ = reinterpret_cast<char*>(header) + SizeOfMultiInsertTuple;
+    std::memcpy(end_, reinterpret_cast<char*>(stub->t_data) + SizeofHeapTupleHeader,
+                header->datalen);
+    end_ += header->datalen;
   }
-  MarkBufferDirty(buffer);
-  if (RelationNeedsWAL(relation)) {
-    xl_heap_insert record{};
-    record.offnum = offset;
-    xl_heap_header tuple_header{};
-    tuple_header.t_infomask2 = stub->t_data->t_infomask2;
-    tuple_header.t_infomask = stub->t_data->t_infomask;
-    tuple_header.t_hoff = stub->t_data->t_hoff;
+
+  void Log(Buffer buffer) {
     XLogBeginInsert();
-    XLogRegisterData(reinterpret_cast<char*>(&record), SizeOfHeapInsert);
+    XLogRegisterData(data_.data, static_cast<int>(SizeOfHeapMultiInsert +
+                                                  record()->ntuples * sizeof(OffsetNumber)));
     XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
-    XLogRegisterBufData(0, reinterpret_cast<char*>(&tuple_header), SizeOfHeapHeader);
-    XLogRegisterBufData(0, reinterpret_cast<char*>(stub->t_data) + SizeofHeapTupleHeader,
-                        static_cast<int>(stub->t_len - SizeofHeapTupleHeader));
-    XLogRecPtr const end = XLogInsert(RM_HEAP_ID, XLOG_HEAP_INSERT);  // PageSetLSN is a macro
-    PageSetLSN(page, end);
+    XLogRegisterBufData(0, tuples_, static_cast<int>(end_ - tuples_));
+    XLogRecPtr const end = XLogInsert(RM_HEAP2_ID, XLOG_HEAP2_MULTI_INSERT);
+    PageSetLSN(BufferGetPage(buffer), end);  // a macro
+  }
+
+ private:
+  xl_heap_multi_insert* record() { return reinterpret_cast<xl_heap_multi_insert*>(data_.data); }
+
+  PGAlignedBlock data_;
+  char* tuples_;
+  char* end_;
+};
+static_assert(std::is_trivially_destructible_v<AddedRecord>);
+
+// Puts stubs on the page as long as it has room, those of `skips` excepted. Answers how many of
+// `count` are done with.
+size_t PutStubs(Relation relation, Buffer buffer, const HeapTuple* stubs, const bool* skips,
+                size_t count) {
+  Page const page = BufferGetPage(buffer);
+  // VACUUM may have packed the page since the chain was read; a map finds out by its generation.
+  OffsetNumber used = stub_page::Count(page, 0);
+  AddedRecord record(std::min<size_t>(count, MaxHeapTuplesPerPage));
+  size_t done = 0;
+  bool added = false;
+  START_CRIT_SECTION();
+  for (; done < count; ++done) {
+    HeapTuple const stub = stubs[done];
+    if (skips[done]) {
+      continue;
+    }
+    if (!stub_page::Fits(page, used, stub->t_len)) {
+      break;
+    }
+    ItemPointerSet(&stub->t_self, BufferGetBlockNumber(buffer), ++used);
+    stub->t_data->t_ctid = stub->t_self;
+    if (PageAddItem(page, reinterpret_cast<Item>(stub->t_data), stub->t_len, used, true, true) !=
+        used) {
+      elog(PANIC, "could not add a row stub to block %u", BufferGetBlockNumber(buffer));
+    }
+    record.Add(stub);
+    added = true;
+  }
+  if (added) {
+    MarkBufferDirty(buffer);
+    if (RelationNeedsWAL(relation)) {
+      record.Log(buffer);
+    }
   }
   END_CRIT_SECTION();
-  return true;
+  return done;
 }
 
 bool PutGone(Relation relation, Buffer buffer, uint64_t row_number, OffsetNumber count) {
@@ -138,70 +171,73 @@ Outcome OutcomeOf(const stub_map::SegmentMap* map, uint64_t row_number) {
   return block == 0 ? Outcome::kNone : Outcome::kStub;
 }
 
+// Looks whether the row's stub is where the map has it; if so its page is pinned and locked for
+// sharing.
+bool FindAt(Relation relation, const stub_map::SegmentMap* map, uint64_t row_number,
+            Target* target) {
+  uint64_t const row = row_number % kSegmentRows;
+  Buffer const buffer = ReadBuffer(relation, map->blocks[row]);
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  Page const page = BufferGetPage(buffer);
+  if (KindOf(map->blocks[row], page) == PageKind::kStubs &&
+      stub_page::IsStubOf(page, map->offsets[row], row_number)) {
+    ItemPointerSet(&target->tid, map->blocks[row], map->offsets[row]);
+    target->pin = buffer;
+    return true;
+  }
+  UnlockReleaseBuffer(buffer);
+  return false;
+}
+
 // Finds the row's stub and leaves its page pinned and locked for sharing.
 Outcome FindLocked(Relation relation, uint64_t row_number, Target* target) {
   target->pin = InvalidBuffer;
+  const stub_map::SegmentMap* const known = stub_map::Known(relation, row_number);
+  if (known != nullptr && OutcomeOf(known, row_number) == Outcome::kStub &&
+      FindAt(relation, known, row_number, target)) {
+    return Outcome::kStub;
+  }
   for (;;) {
     stub_map::SegmentMap* const map = stub_map::Fresh(relation, row_number);
     Outcome const outcome = map == nullptr ? Outcome::kNone : OutcomeOf(map, row_number);
     if (outcome != Outcome::kStub) {
       return outcome;
     }
-    uint64_t const row = row_number % kSegmentRows;
-    Buffer const buffer = ReadBuffer(relation, map->blocks[row]);
-    LockBuffer(buffer, BUFFER_LOCK_SHARE);
-    Page const page = BufferGetPage(buffer);
-    if (KindOf(map->blocks[row], page) == PageKind::kStubs &&
-        stub_page::IsStubOf(page, map->offsets[row], row_number)) {
-      ItemPointerSet(&target->tid, map->blocks[row], map->offsets[row]);
-      target->pin = buffer;
+    if (FindAt(relation, map, row_number, target)) {
       return outcome;
     }
-    UnlockReleaseBuffer(buffer);
     stub_map::Clear(map);  // VACUUM was there
   }
 }
 
-// One try to put a stub on the chain's first page, or to note there that the row is gone.
-struct Try {
-  Outcome outcome;    // kStub: there is one already, to be found; kNone: see `put`
-  bool put;           // else the page had no room
-  BlockNumber front;  // the chain's first page
+// A segment's chain while stubs are put on its first page. The directory's page is locked, so that
+// nobody else makes a stub of the same row.
+struct OpenChain {
+  Buffer leaf;
+  BlockNumber front;             // 0: there is none yet
+  stub_map::SegmentMap* places;  // up to date; null when there is no chain
 };
 
-Try TryPut(Relation relation, uint64_t row_number, HeapTuple stub, Target* target) {
-  uint64_t const segment = row_number / kSegmentRows;
+OpenChain OpenForChange(Relation relation, uint64_t segment) {
   uint32_t entry = 0;
-  // Held while we look and put, so that nobody else makes a stub of the same row.
+  OpenChain chain{};
   Metapage const metapage = ReadMetapage(relation);
-  Buffer const leaf =
-      stub_chain::FindLeaf(relation, metapage, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
-  Try tried{.outcome = Outcome::kNone, .put = false, .front = 0};
-  tried.front = leaf == InvalidBuffer ? 0 : stub_chain::EntriesOf(BufferGetPage(leaf))[entry];
-  if (tried.front != 0) {
-    stub_map::SegmentMap* const map = stub_map::Get(metapage.storage_id, segment);
-    stub_map::Refresh(relation, map, tried.front);
-    tried.outcome = OutcomeOf(map, row_number);
-    if (tried.outcome == Outcome::kNone) {
-      Buffer const buffer = stub_chain::ReadKind(relation, tried.front, BUFFER_LOCK_EXCLUSIVE,
-                                                 PageKind::kStubs, "a page of row stubs");
-      // VACUUM may have packed the page since; the map will find out by its generation.
-      OffsetNumber const count = stub_page::Count(BufferGetPage(buffer), 0);
-      tried.put = stub == nullptr ? PutGone(relation, buffer, row_number, count)
-                                  : Put(relation, buffer, stub, count);
-      if (tried.put && stub != nullptr) {
-        target->tid = stub->t_self;
-        target->pin = buffer;
-        LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-      } else {
-        UnlockReleaseBuffer(buffer);
-      }
-    }
+  chain.leaf = stub_chain::FindLeaf(relation, metapage, segment, BUFFER_LOCK_EXCLUSIVE, &entry);
+  if (chain.leaf == InvalidBuffer) {
+    return chain;
   }
-  if (leaf != InvalidBuffer) {
-    UnlockReleaseBuffer(leaf);
+  chain.front = stub_chain::EntriesOf(BufferGetPage(chain.leaf))[entry];
+  if (chain.front != 0) {
+    chain.places = stub_map::Get(metapage.storage_id, segment);
+    stub_map::Refresh(relation, chain.places, chain.front);
   }
-  return tried;
+  return chain;
+}
+
+void Close(const OpenChain& chain) {
+  if (chain.leaf != InvalidBuffer) {
+    UnlockReleaseBuffer(chain.leaf);
+  }
 }
 
 struct HiddenSearch {
@@ -286,39 +322,88 @@ bool NeedsRow(Relation relation) noexcept {
   return !bms_is_empty(ColumnsKept(relation));
 }
 
+Maker::Maker(Relation relation, size_t count_max) noexcept
+    : relation_(relation),
+      context_(AllocSetContextCreate(CurrentMemoryContext, "row stubs", ALLOCSET_DEFAULT_SIZES)) {
+  MemoryContext const outer = MemoryContextSwitchTo(context_);
+  auto const column_count = static_cast<size_t>(RelationGetDescr(relation)->natts);
+  kept_ = bms_copy(ColumnsKept(relation));
+  values_ = static_cast<Datum*>(palloc0(column_count * sizeof(Datum)));
+  nulls_ = static_cast<bool*>(palloc(column_count * sizeof(bool)));
+  std::memset(nulls_, 1, column_count * sizeof(bool));
+  stubs_ = static_cast<HeapTuple*>(palloc(count_max * sizeof(HeapTuple)));
+  MemoryContextSwitchTo(outer);
+}
+
+void Maker::Add(uint64_t row_number, TupleTableSlot* row) noexcept {
+  TupleDesc const descriptor = RelationGetDescr(relation_);
+  MemoryContext const outer = MemoryContextSwitchTo(context_);
+  int member = -1;
+  while ((member = bms_next_member(kept_, member)) >= 0) {
+    int const attribute = member + FirstLowInvalidHeapAttributeNumber;
+    if (attribute > 0 && !TupleDescAttr(descriptor, attribute - 1)->attisdropped) {
+      values_[attribute - 1] = slot_getattr(row, attribute, &nulls_[attribute - 1]);
+    }
+  }
+  stubs_[count_++] = FormStub(relation_, row_number, values_, nulls_);
+  MemoryContextSwitchTo(outer);
+}
+
+void Maker::Put() noexcept {
+  bool* const skips = static_cast<bool*>(MemoryContextAlloc(context_, count_ * sizeof(bool) + 1));
+  size_t done = 0;
+  while (done < count_) {
+    uint64_t const segment = RowNumberOf(stubs_[0]) / kSegmentRows;
+    OpenChain const chain = OpenForChange(relation_, segment);
+    if (chain.places != nullptr) {
+      for (size_t i = done; i < count_; ++i) {
+        skips[i] = OutcomeOf(chain.places, RowNumberOf(stubs_[i])) != Outcome::kNone;
+      }
+      Buffer const buffer = stub_chain::ReadKind(relation_, chain.front, BUFFER_LOCK_EXCLUSIVE,
+                                                 PageKind::kStubs, "a page of row stubs");
+      done += PutStubs(relation_, buffer, stubs_ + done, skips + done, count_ - done);
+      UnlockReleaseBuffer(buffer);
+    }
+    Close(chain);
+    if (done < count_) {
+      stub_chain::AddFirstPage(relation_, segment, chain.front);
+    }
+  }
+  MemoryContextDelete(context_);
+}
+
 Outcome FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row,
                    Target* target) noexcept {
-  HeapTuple stub = nullptr;
-  for (;;) {
+  for (;;) {  // again when VACUUM takes the stub off between making and finding it
     Outcome const found = Find(relation, row_number, target);
     if (found != Outcome::kNone) {
       return found;
     }
-    if (stub == nullptr) {
-      stub = FormStub(relation, row_number, row);
-    }
-    Try const tried = TryPut(relation, row_number, stub, target);
-    if (tried.put) {
-      pfree(stub);
-      return Outcome::kStub;
-    }
-    if (tried.outcome == Outcome::kNone) {
-      stub_chain::AddFirstPage(relation, row_number / kSegmentRows, tried.front);
-    }
+    Maker maker(relation, 1);
+    maker.Add(row_number, row);
+    maker.Put();
   }
 }
 
 void MakeGone(Relation relation, uint64_t row_number) noexcept {
-  for (;;) {
-    Try const tried = TryPut(relation, row_number, nullptr, nullptr);
-    if (tried.put || tried.outcome == Outcome::kGone) {
-      return;
+  for (bool done = false; !done;) {
+    OpenChain const chain = OpenForChange(relation, row_number / kSegmentRows);
+    if (chain.places != nullptr) {
+      Outcome const found = OutcomeOf(chain.places, row_number);
+      if (found == Outcome::kStub) {
+        elog(ERROR, "row %llu of columnar table \"%s\", which nobody else knows, has a stub",
+             static_cast<unsigned long long>(row_number), RelationGetRelationName(relation));
+      }
+      Buffer const buffer = stub_chain::ReadKind(relation, chain.front, BUFFER_LOCK_EXCLUSIVE,
+                                                 PageKind::kStubs, "a page of row stubs");
+      done = found == Outcome::kGone ||
+             PutGone(relation, buffer, row_number, stub_page::Count(BufferGetPage(buffer), 0));
+      UnlockReleaseBuffer(buffer);
     }
-    if (tried.outcome == Outcome::kStub) {
-      elog(ERROR, "row %llu of columnar table \"%s\", which nobody else knows, has a stub",
-           static_cast<unsigned long long>(row_number), RelationGetRelationName(relation));
+    Close(chain);
+    if (!done) {
+      stub_chain::AddFirstPage(relation, row_number / kSegmentRows, chain.front);
     }
-    stub_chain::AddFirstPage(relation, row_number / kSegmentRows, tried.front);
   }
 }
 

@@ -51,6 +51,30 @@ Outcome Find(Relation relation, uint64_t row_number, Target* target) noexcept;
 
 /// Whether stubs of the relation hold any column's value.
 bool NeedsRow(Relation relation) noexcept;
+
+/// Stubs to be made of rows of one segment: one look at their chain, one WAL record a page.
+/// Plain data, in a memory context of its own until Put.
+class Maker {
+ public:
+  Maker(Relation relation, size_t count_max) noexcept;
+  /// `row` holds the row's values; null when NeedsRow says so.
+  /// REQUIRES: fewer than count_max were added, all of the same segment.
+  void Add(uint64_t row_number, TupleTableSlot* row) noexcept;
+  size_t count() const { return count_; }
+  /// Makes them, but those of rows that have one by now or are gone. The end of the maker.
+  void Put() noexcept;
+
+ private:
+  Relation relation_;
+  MemoryContext context_;
+  Bitmapset* kept_;  // columns a stub has values of
+  Datum* values_;    // as many as the relation has columns, all unused
+  bool* nulls_;
+  HeapTuple* stubs_;
+  size_t count_ = 0;
+};
+static_assert(std::is_trivially_destructible_v<Maker>);
+
 /// Finds or makes it; never kNone. `row` holds the row's values; null when NeedsRow says so.
 Outcome FindOrMake(Relation relation, uint64_t row_number, TupleTableSlot* row,
                    Target* target) noexcept;

@@ -3,6 +3,8 @@
 #include "pg/am/columnar/row_fetcher.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_stub.h"
+#include "pg/am/columnar/rows_ahead.h"
+#include "pg/am/columnar/stub_map.h"
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/tuple_values.h"
 #include "pg/am/columnar/write_buffer.h"
@@ -10,6 +12,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "access/xact.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "storage/proc.h"
@@ -21,10 +24,11 @@ namespace orochi::pg::columnar_am {
 namespace {
 
 // Fetches come one by one without a scan to hang state on: the last relation's fetcher is kept for
-// the transaction.
+// the client's statement. Between statements VACUUM may move stripes and use their old pages again.
 struct LastFetcher {
   std::unique_ptr<RowFetcher> fetcher;
   RelFileNode node{};
+  TimestampTz statement = 0;
   int attribute_count = 0;
   // VACUUM may use again the pages of a stripe that it relocated or dropped when no snapshot is
   // left that was there before: what an older snapshot of ours found is not to be trusted.
@@ -40,6 +44,7 @@ Result<RowFetcher*> FetcherFor(Relation relation) {
     last_fetcher.fetcher.reset();
     ASSIGN_OR_RETURN(last_fetcher.fetcher, RowFetcher::Open(relation));
     last_fetcher.node = relation->rd_node;
+    last_fetcher.statement = GetCurrentStatementStartTimestamp();
     last_fetcher.attribute_count = attribute_count;
     last_fetcher.xmin = MyProc->xmin;
   }
@@ -70,6 +75,7 @@ void ForgetFetchedRows(bool all) {
   last_fetcher.fetcher.reset();
   if (all) {
     RowGroupCache::Clear();
+    stub_map::ForgetKnown();
   } else {
     RowGroupCache::Shrink();
   }
@@ -128,6 +134,48 @@ void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot) {
   ExecMaterializeSlot(slot);
 }
 
+namespace {
+
+// The rows whose stubs are made with that of the first.
+struct StubsWanted {
+  uint64_t row_numbers[rows_ahead::kRowsMax];
+  size_t count;
+};
+
+// Makes stubs of rows of one segment. False when the first is of no stripe.
+bool MakeStubs(Relation relation, const StubsWanted& wanted) {
+  if (!row_stub::NeedsRow(relation)) {
+    if (!SeesStripeOf(relation, wanted.row_numbers[0], SnapshotSelf)) {
+      return false;
+    }
+    row_stub::Maker maker(relation, wanted.count);
+    for (size_t i = 0; i < wanted.count; ++i) {
+      maker.Add(wanted.row_numbers[i], nullptr);
+    }
+    maker.Put();
+    return true;
+  }
+  TupleTableSlot* const row =
+      MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
+  row_stub::Maker maker(relation, wanted.count);
+  bool found = true;
+  for (size_t i = 0; i < wanted.count && found; ++i) {
+    found = Boundary([&]() -> Result<bool> {
+      RETURN_IF_ERROR(WriteOutPending(relation));
+      ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+      return fetcher->FetchFromStripe(wanted.row_numbers[i], SnapshotSelf, row);
+    });
+    if (found) {
+      maker.Add(wanted.row_numbers[i], row);
+    }
+  }
+  maker.Put();
+  ExecDropSingleTupleTableSlot(row);
+  return found || maker.count() > 0;
+}
+
+}  // namespace
+
 bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target) {
   target->pin = InvalidBuffer;
   if (IsRowPageTid(*tid)) {
@@ -139,26 +187,17 @@ bool HeapTargetOf(Relation relation, ItemPointer tid, row_stub::Target* target) 
   if (!row_number) {
     return false;
   }
-  row_stub::Outcome const known = row_stub::Find(relation, *row_number, target);
-  if (known != row_stub::Outcome::kNone) {
-    return known == row_stub::Outcome::kStub;
+  for (;;) {  // again when VACUUM takes the stub off between making and finding it
+    row_stub::Outcome const found = row_stub::Find(relation, *row_number, target);
+    if (found != row_stub::Outcome::kNone) {
+      return found == row_stub::Outcome::kStub;
+    }
+    StubsWanted wanted;
+    wanted.count = rows_ahead::Take(relation, *row_number, wanted.row_numbers);
+    if (!MakeStubs(relation, wanted)) {
+      return false;
+    }
   }
-  if (!row_stub::NeedsRow(relation)) {
-    return SeesStripeOf(relation, *row_number, SnapshotSelf) &&
-           row_stub::FindOrMake(relation, *row_number, nullptr, target) == row_stub::Outcome::kStub;
-  }
-  TupleTableSlot* const row =
-      MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
-  bool found = Boundary([&]() -> Result<bool> {
-    RETURN_IF_ERROR(WriteOutPending(relation));
-    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
-    return fetcher->FetchFromStripe(*row_number, SnapshotSelf, row);
-  });
-  if (found) {
-    found = row_stub::FindOrMake(relation, *row_number, row, target) == row_stub::Outcome::kStub;
-  }
-  ExecDropSingleTupleTableSlot(row);
-  return found;
 }
 
 }  // namespace orochi::pg::columnar_am

@@ -5,7 +5,9 @@
 
 extern "C" {
 #include "storage/bufmgr.h"
+#include "storage/proc.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 }
 
 namespace orochi::pg::stub_map {
@@ -77,6 +79,27 @@ OffsetNumber Learn(SegmentMap* map, BlockNumber block, Page page, OffsetNumber a
   return count;
 }
 
+const SegmentMap* Known(Relation relation, uint64_t row_number) {
+  uint64_t const segment = row_number / kSegmentRows;
+  LocalTransactionId const transaction = MyProc->lxid;
+  for (SegmentMap* const map : maps) {
+    if (map != nullptr && map->segment == segment && map->read_in == transaction &&
+        LocalTransactionIdIsValid(transaction) && RelFileNodeEquals(map->node, relation->rd_node)) {
+      map->last_use = ++use_count;
+      return map;
+    }
+  }
+  return nullptr;
+}
+
+void ForgetKnown() {
+  for (SegmentMap* const map : maps) {
+    if (map != nullptr) {
+      map->read_in = InvalidLocalTransactionId;
+    }
+  }
+}
+
 void Refresh(Relation relation, SegmentMap* map, BlockNumber front) {
   BlockNumber known = map->front;
   OffsetNumber known_count = map->front_count;
@@ -100,6 +123,8 @@ void Refresh(Relation relation, SegmentMap* map, BlockNumber front) {
     block = block == known ? 0 : TrailerOf(page)->next;
     UnlockReleaseBuffer(buffer);
   }
+  map->node = relation->rd_node;
+  map->read_in = MyProc->lxid;
 }
 
 SegmentMap* Fresh(Relation relation, uint64_t row_number) {

@@ -4,7 +4,9 @@
 
 extern "C" {
 #include "storage/block.h"
+#include "storage/lock.h"
 #include "storage/off.h"
+#include "storage/relfilenode.h"
 #include "utils/relcache.h"
 }
 
@@ -22,12 +24,20 @@ struct SegmentMap {
   OffsetNumber front_count;
   uint32_t generation;
   uint64_t last_use;
+  RelFileNode node;
+  LocalTransactionId read_in;                   // the transaction that brought it up to date last
   BlockNumber blocks[stub_page::kSegmentRows];  // 0: no stub; InvalidBlockNumber: gone
   OffsetNumber offsets[stub_page::kSegmentRows];
 };
 
 /// The map of the row's segment, up to date; null when the segment has no stubs.
 SegmentMap* Fresh(Relation relation, uint64_t row_number);
+
+/// The map of the row's segment if this transaction, which has had a lock on the table since, read
+/// it: its places are in the file. They may be outdated, and stubs may be missing. Reads nothing.
+const SegmentMap* Known(Relation relation, uint64_t row_number);
+/// From now on no map is known: a lock was given up, or a file cut.
+void ForgetKnown();
 
 /// The map of a segment as it is.
 SegmentMap* Get(uint64_t storage_id, uint64_t segment);
