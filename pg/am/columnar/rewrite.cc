@@ -1,6 +1,7 @@
 // VACUUM FULL and CLUSTER, which write all rows anew.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
 #include "pg/am/columnar/row_changes.h"
@@ -20,9 +21,14 @@ extern "C" {
 namespace orochi::pg::columnar_am {
 namespace {
 
-// Rows go over in batches of one: the write buffer does the batching.
+// Rows go over in batches of one: the write buffer does the batching. Those that stay out of
+// stripes are frozen, to be seen as the stripes are, by everybody once the new file is in place.
 void CopySlot(Relation to, TupleTableSlot* slot, CommandId command_id, double* row_count) {
-  InsertRows(to, &slot, 1, command_id, 0, true);
+  if (HasLargeValue(slot)) {
+    TupleInsert(to, slot, command_id, TABLE_INSERT_FROZEN, nullptr);
+  } else {
+    InsertRows(to, &slot, 1, command_id, 0, true);
+  }
   *row_count += 1;
 }
 

@@ -1,5 +1,6 @@
 #include "pg/am/columnar/row_move.h"
 
+#include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/page_kind.h"
 #include "pg/am/columnar/row_group_view.h"
 #include "pg/am/columnar/row_stub.h"
@@ -157,7 +158,8 @@ void CollectFromPage(Move* move, BlockNumber block) {
     tuple.t_data = reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item));
     tuple.t_len = ItemIdGetLength(item);
     ItemPointerSet(&tuple.t_self, block, offset);
-    if (IsMovable(&tuple, move->run->oldest_xmin, buffer)) {
+    if (IsMovable(&tuple, move->run->oldest_xmin, buffer) &&
+        !HasLargeValue(RelationGetDescr(relation), tuple)) {
       offsets[count++] = offset;
     }
   }

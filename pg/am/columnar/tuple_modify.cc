@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/insert_place.h"
+#include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
@@ -72,7 +73,7 @@ TM_Result AfterChange(Relation relation, ItemPointer tid, TM_Result result) {
 
 void TupleInsert(Relation relation, TupleTableSlot* slot, CommandId command_id, int options,
                  BulkInsertStateData* bulk) {
-  if (GoToRowPages(relation, 1, command_id, options, bulk != nullptr)) {
+  if (HasLargeValue(slot) || GoToRowPages(relation, 1, command_id, options, bulk != nullptr)) {
     InsertOnRowPage(relation, slot, command_id, options, bulk, 0);
   } else {
     InsertRows(relation, &slot, 1, command_id, options, bulk != nullptr);
@@ -84,8 +85,19 @@ void MultiInsert(Relation relation, TupleTableSlot** slots, int slot_count, Comm
   if (GoToRowPages(relation, slot_count, command_id, options, false)) {
     row_pages::PrepareTarget(relation);
     heap_multi_insert(relation, slots, slot_count, command_id, options, bulk);
-  } else {
-    InsertRows(relation, slots, slot_count, command_id, options, true);
+    return;
+  }
+  for (int done = 0; done < slot_count;) {
+    int count = 0;
+    while (done + count < slot_count && !HasLargeValue(slots[done + count])) {
+      ++count;
+    }
+    if (count > 0) {
+      InsertRows(relation, slots + done, count, command_id, options, true);
+      done += count;
+    } else {
+      InsertOnRowPage(relation, slots[done++], command_id, options, bulk, 0);
+    }
   }
 }
 

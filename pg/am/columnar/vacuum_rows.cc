@@ -1,5 +1,6 @@
 #include "pg/am/columnar/vacuum_rows.h"
 
+#include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/page_kind.h"
 
 extern "C" {
@@ -46,7 +47,10 @@ Contents LookAtRows(Run* run, Buffer buffer) {
     switch (HeapTupleSatisfiesVacuum(&tuple, run->oldest_xmin, buffer)) {
       case HEAPTUPLE_LIVE:
         run->live_row_count += 1;
-        found.movable_count += IsMovable(&tuple, run->oldest_xmin, buffer) ? 1 : 0;
+        if (IsMovable(&tuple, run->oldest_xmin, buffer) &&
+            !HasLargeValue(RelationGetDescr(run->relation), tuple)) {
+          ++found.movable_count;
+        }
         break;
       case HEAPTUPLE_DELETE_IN_PROGRESS:
         run->live_row_count += 1;
