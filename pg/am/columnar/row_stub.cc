@@ -1,6 +1,7 @@
 #include "pg/am/columnar/row_stub.h"
 
 #include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/stub_chain.h"
 #include "pg/am/columnar/stub_map.h"
 #include "pg/bridge.h"
@@ -430,6 +431,9 @@ bool IsVisible(Relation relation, uint64_t row_number, Snapshot snapshot) noexce
   HeapTupleData stub = TupleAt(relation, target.pin, ItemPointerGetOffsetNumber(&target.tid));
   bool const visible = HeapTupleSatisfiesVisibility(&stub, snapshot, target.pin);
   HeapCheckForSerializableConflictOut(visible, relation, &stub, target.pin, snapshot);
+  if (visible) {
+    LockTableIfMoved(relation, stub.t_data, snapshot);
+  }
   UnlockReleaseBuffer(target.pin);
   return visible;
 }

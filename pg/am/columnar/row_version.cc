@@ -1,5 +1,6 @@
 #include "pg/am/columnar/row_version.h"
 
+#include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/row_fetcher.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_stub.h"
@@ -62,6 +63,7 @@ bool FetchFromRowPage(Relation relation, ItemPointer tid, Snapshot snapshot, Tup
   Buffer buffer = InvalidBuffer;
   bool const found = heap_fetch(relation, snapshot, &tuple, &buffer, false);
   if (found) {
+    LockTableIfMoved(relation, tuple.t_data, snapshot);
     StoreCopy(relation, &tuple, slot);
     ReleaseBuffer(buffer);
   }

@@ -1,6 +1,7 @@
 // Rows that indexes point at, and row versions by tuple id.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/row_fetcher.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
@@ -59,6 +60,7 @@ bool FetchFromRowPage(ColumnarIndexFetch* fetch, ItemPointer tid, Snapshot snaps
   }
   bool should_free = false;
   HeapTuple const tuple = ExecFetchSlotHeapTuple(fetch->heap_slot, false, &should_free);
+  LockTableIfMoved(fetch->base.rel, tuple->t_data, snapshot);
   StoreCopy(fetch->base.rel, tuple, slot);
   ExecClearTuple(fetch->heap_slot);
   return true;

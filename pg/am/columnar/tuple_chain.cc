@@ -1,6 +1,7 @@
 // The newest version of a row that a snapshot sees, for WHERE CURRENT OF.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/page_kind.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
@@ -51,6 +52,9 @@ Version VersionAt(Relation relation, Buffer buffer, const ItemPointerData& tid,
         TransactionIdEquals(inserter, HeapTupleHeaderGetXmin(header))) {
       version.visible = HeapTupleSatisfiesVisibility(&tuple, snapshot, buffer);
       HeapCheckForSerializableConflictOut(version.visible, relation, &tuple, buffer, snapshot);
+      if (version.visible) {
+        LockTableIfMoved(relation, header, snapshot);
+      }
       version.newest = (header->t_infomask & HEAP_XMAX_INVALID) != 0 ||
                        HeapTupleHeaderIsOnlyLocked(header) ||
                        HeapTupleHeaderIndicatesMovedPartitions(header) ||
