@@ -6,6 +6,7 @@
 extern "C" {
 #include "access/generic_xlog.h"
 #include "access/htup_details.h"
+#include "access/xlog.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/rel.h"
@@ -126,7 +127,8 @@ class MakingPages {
 
 uint32_t GenerationOf(Relation relation, BlockNumber front) {
   if (front == 0) {
-    return 0;
+    // What backends remember of an earlier chain of the segment must not look like this one.
+    return static_cast<uint32_t>(GetXLogInsertRecPtr() / MAXIMUM_ALIGNOF);
   }
   Buffer const buffer =
       ReadKind(relation, front, BUFFER_LOCK_SHARE, PageKind::kStubs, "a page of row stubs");
@@ -317,6 +319,13 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
               stub_page::Count(BufferGetPage(buffer), 0) == 0;
     if (removed) {
       BlockNumber const next = TrailerOf(BufferGetPage(buffer))->next;
+      uint32_t const generation = TrailerOf(BufferGetPage(buffer))->generation;
+      // The next page is the chain's first from now on, and goes on counting.
+      Buffer const following =
+          before == InvalidBuffer && next != 0
+              ? ReadKind(relation, next, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs,
+                         "a page of row stubs")
+              : InvalidBuffer;
       GenericXLogState* const state = GenericXLogStart(relation);
       PageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
       if (before == InvalidBuffer) {
@@ -324,7 +333,14 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
       } else {
         TrailerOf(GenericXLogRegisterBuffer(state, before, 0))->next = next;
       }
+      if (following != InvalidBuffer) {
+        PageTrailer* const trailer = TrailerOf(GenericXLogRegisterBuffer(state, following, 0));
+        trailer->generation = std::max(trailer->generation, generation) + 1;
+      }
       GenericXLogFinish(state);
+      if (following != InvalidBuffer) {
+        UnlockReleaseBuffer(following);
+      }
     }
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   }
@@ -375,6 +391,16 @@ BlockNumber* NextLink(Page page, uint32_t) {
   return &TrailerOf(page)->next;
 }
 
+// What backends remember of the chain ends.
+void CountChange(Relation relation, BlockNumber first) {
+  Buffer const buffer =
+      ReadKind(relation, first, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
+  GenericXLogState* const state = GenericXLogStart(relation);
+  ++TrailerOf(GenericXLogRegisterBuffer(state, buffer, 0))->generation;
+  GenericXLogFinish(state);
+  UnlockReleaseBuffer(buffer);
+}
+
 // Who walks the chain locks a page before it lets go of the one before it, so nobody is on the way.
 bool RelocateStubs(Relation relation, Buffer source, uint64_t segment, BlockNumber to) {
   BlockNumber const block = BufferGetBlockNumber(source);
@@ -386,6 +412,9 @@ bool RelocateStubs(Relation relation, Buffer source, uint64_t segment, BlockNumb
   }
   bool done = false;
   BlockNumber const first = EntriesOf(BufferGetPage(leaf))[entry];
+  if (first != 0) {
+    CountChange(relation, first);  // before the leaf's lock lets anybody look at the chain
+  }
   if (first == block) {
     done = Copy(relation, source, to, leaf, EntryLink, entry);
   } else if (Buffer const before = FindBefore(relation, first, block); before != InvalidBuffer) {

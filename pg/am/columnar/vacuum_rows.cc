@@ -81,8 +81,10 @@ void VisitRows(Run* run, Buffer buffer, bool is_clean, GlobalVisState* visibilit
     int newly_dead_count = 0;
     heap_page_prune(run->relation, buffer, run->oldest_xmin, visibility, InvalidTransactionId, 0,
                     &newly_dead_count, nullptr);
+    FreezePage(run, buffer);
   }
-  FreezePage(run, buffer);
+  // Not frozen unless pruned: a chain leads from a dead version to the next by that one's xmin.
+  NoteIdsLeft(run, buffer);
   Contents const found = LookAtRows(run, buffer);
   if (found.movable_count > 0) {
     run->movable_blocks.Add(BufferGetBlockNumber(buffer));

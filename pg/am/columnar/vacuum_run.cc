@@ -149,6 +149,13 @@ void FreezePage(Run* run, Buffer buffer) noexcept {
     }
     GenericXLogFinish(state);
   }
+}
+
+void NoteIdsLeft(Run* run, Buffer buffer) noexcept {
+  Relation const relation = run->relation;
+  Page const page = BufferGetPage(buffer);
+  BlockNumber const block = BufferGetBlockNumber(buffer);
+  OffsetNumber const last = PageGetMaxOffsetNumber(page);
   for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
     if (ItemIdIsNormal(PageGetItemId(page, offset))) {
       heap_tuple_would_freeze(TupleOn(relation, page, block, offset).t_data, run->freeze_limit,

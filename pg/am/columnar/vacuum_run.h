@@ -111,9 +111,10 @@ inline bool AnyDead(const DeadRows& dead) {
   return dead.places.count > 0 || dead.in_stripes.count > 0;
 }
 
-/// Freezes what is older than the limits on a page that is locked exclusively, except what is dead,
-/// and notes the oldest ids that stay.
+/// Freezes what is older than the limits on a page that is locked exclusively, except what is dead.
 void FreezePage(Run* run, Buffer buffer) noexcept;
+/// Notes the oldest ids on a locked page.
+void NoteIdsLeft(Run* run, Buffer buffer) noexcept;
 
 /// The tuple is visible to everybody and nobody locks or changes it. The page is locked.
 bool IsMovable(HeapTuple tuple, TransactionId oldest_xmin, Buffer buffer) noexcept;

@@ -238,6 +238,7 @@ void Fold(Run* run, uint64_t segment) {
       LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
     }
     FreezePage(run, buffer);
+    NoteIdsLeft(run, buffer);
     singles += CollectGone(BufferGetPage(buffer), &gone);
     UnlockReleaseBuffer(buffer);
   }
