@@ -1,0 +1,91 @@
+# Goal: orochi.columnar_check finds nothing in a table that changed in all ways, before and after
+# VACUUM and beside a writer, and names the block of every kind of planted damage. Method: bytes of the
+# stopped server's file are overwritten, one place at a time; page checksums are off.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use OrochiNode;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_node('check', autovacuum => 'off', full_page_writes => 'off');
+$node->safe_psql('postgres', <<'SQL');
+CREATE EXTENSION pageinspect;
+CREATE TABLE c (id int PRIMARY KEY, v int, t text, n numeric) USING columnar;
+SET orochi.columnar_row_page_rows = 0;
+INSERT INTO c SELECT i, i % 7, md5(i::text), i / 3.0 FROM generate_series(1, 12000) i;
+INSERT INTO c SELECT i, NULL, repeat(md5(i::text), 90), NULL FROM generate_series(12001, 12500) i;
+SET orochi.columnar_row_page_rows = 1000;
+UPDATE c SET v = v + 1 WHERE id % 40 = 0;
+DELETE FROM c WHERE id % 41 = 0;
+SQL
+
+sub problems { return $node->safe_psql('postgres', 'SELECT * FROM orochi.columnar_check(\'c\') LIMIT 20'); }
+
+is(problems(), '', 'nothing after changes');
+my $writer = $node->background_psql('postgres');
+$writer->query_safe("BEGIN; UPDATE c SET t = t || '!' WHERE id % 50 = 0; INSERT INTO c VALUES (-1)");
+is(problems(), '', 'nothing beside a writer');
+$writer->query_safe('ROLLBACK');
+$writer->quit;
+is(problems(), '', 'nothing after a rollback');
+my $counts = $node->safe_psql('postgres', 'SELECT count(*), sum(id), count(DISTINCT t) FROM c');
+
+# Blocks by kind: what columnar-relation.md says tells them.
+my %block;
+for my $row (split /\n/, $node->safe_psql('postgres', <<'SQL'))
+SELECT DISTINCT ON (kind) kind, b FROM (
+  SELECT b, CASE WHEN (h).special < 8192 THEN
+      CASE WHEN (h).lower > 8000 THEN 'directory' ELSE 'stubs' END
+    WHEN ((h).flags & 4) <> 0 THEN 'stripe' ELSE 'rows' END AS kind
+  FROM (SELECT b, page_header(get_raw_page('c', b)) h
+        FROM generate_series(1, (pg_relation_size('c') / 8192 - 1)::int) b) p
+  WHERE (h).upper > 0) k ORDER BY kind, b
+SQL
+{
+	my ($kind, $number) = split /\|/, $row;
+	$block{$kind} = $number;
+}
+is(join(' ', sort keys %block), 'directory rows stripe stubs', 'the table has pages of all kinds');
+my $path = $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('c')");
+
+# Writes the bytes at the offset of the block, asks, puts back what was there.
+sub damage
+{
+	my ($kind, $offset, $bytes, $expected, $name) = @_;
+	$node->stop;
+	open(my $file, '+<:raw', $path) or die $!;
+	seek($file, $block{$kind} * 8192 + $offset, 0);
+	read($file, my $before, length $bytes);
+	seek($file, $block{$kind} * 8192 + $offset, 0);
+	print $file $bytes;
+	close $file;
+	$node->start;
+	like(problems(), $expected, $name);
+	$node->stop;
+	open($file, '+<:raw', $path) or die $!;
+	seek($file, $block{$kind} * 8192 + $offset, 0);
+	print $file $before;
+	close $file;
+	$node->start;
+}
+
+damage('stripe', 3000, "\xFF" x 40, qr/checksum/, 'a stripe with other bytes');
+damage('stripe', 10, pack('S', 0), qr/^$block{stripe}\|\|no page of a stripe/m, 'a page of a stripe that says it is none');
+damage('stubs', 8192 - 16, pack('Q', 7), qr/^$block{stubs}\|\|no page of row stubs of segment/m, 'stubs of another segment');
+damage('stubs', 8192 - 20, pack('L', 1000000), qr/^1000000\|\|no page of row stubs/m, 'a chain that leads behind the file');
+damage('stubs', 8192 - 20, pack('L', $block{stubs}), qr/comes here twice/, 'a chain in a circle');
+damage('directory', 24, pack('L', 0), qr/a page of row stubs in no chain/, 'a chain that nothing leads to');
+damage('rows', 24, pack('L', 8000 | 1 << 15 | 1000 << 17), qr/^$block{rows}\|\($block{rows},1\)\|an item of 1000 bytes/m,
+	'a line pointer beyond the page');
+my $start = $node->safe_psql('postgres',
+	"SELECT lp_off FROM heap_page_items(get_raw_page('c', $block{rows})) WHERE lp = 1");
+damage('rows', $start + 24 + 8, pack('L', 2000 << 2), qr/^$block{rows}\|\($block{rows},1\)\|column 3 takes 2000 bytes/m,
+	'a value longer than its tuple');
+is(problems(), '', 'nothing when all is put back');
+$node->safe_psql('postgres', 'VACUUM c') for 1 .. 3;
+is(problems(), '', 'nothing after VACUUM');
+is($node->safe_psql('postgres', 'SELECT count(*), sum(id), count(DISTINCT t) FROM c'), $counts, 'all rows are there');
+$node->stop;
+done_testing();
