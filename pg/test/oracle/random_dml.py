@@ -368,6 +368,9 @@ def compare_at_rest(shared):
             cursor.execute("SELECT bt_index_check(indexrelid, true) FROM pg_index i JOIN pg_class c ON c.oid = indexrelid "
                            "JOIN pg_am a ON a.oid = c.relam AND amname = 'btree' "
                            "WHERE indrelid = 'dml_columnar'::regclass AND indisvalid")
+            cursor.execute("SELECT * FROM orochi.columnar_check('dml_columnar') LIMIT 5")
+            if problems := cursor.fetchall():
+                raise Difference(f"columnar_check: {problems}")
             cursor.execute("VACUUM dml_columnar")
     connection.close()
 
