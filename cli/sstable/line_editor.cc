@@ -3,9 +3,11 @@
 #include <histedit.h>
 
 #include <algorithm>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cli/terminal.h"
@@ -26,6 +28,7 @@ struct LineEditor::Library {
   std::string prompt;
   Complete complete;
   bool interrupted = false;
+  std::optional<struct termios> terminal;  // as it was found
 
   static unsigned char OnInterrupt(EditLine* editor, int) {
     Library* self = nullptr;
@@ -106,8 +109,16 @@ LineEditor::LineEditor(std::string history_path, Complete complete)
   el_set(editor, EL_HIST, history, library_->history);
   el_set(editor, EL_ADDFN, "orochi-complete", "complete the word", &Library::OnTab);
   el_set(editor, EL_BIND, "^I", "orochi-complete", nullptr);
-  // Ctrl-C as a key, while a line is typed: libedit reads on after a signal.
+  // Ctrl-C is a key, while a line is typed, because libedit reads on after a signal, and between
+  // lines, so that none is lost on the way to the next one. What runs turns the signal on.
   el_set(editor, EL_SETTY, "-d", "-isig", nullptr);
+  el_set(editor, EL_SETTY, "-x", "-isig", nullptr);
+  struct termios terminal = {};
+  if (tcgetattr(STDIN_FILENO, &terminal) == 0) {
+    library_->terminal = terminal;
+    terminal.c_lflag &= ~static_cast<tcflag_t>(ISIG);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal);
+  }
   el_set(editor, EL_ADDFN, "orochi-interrupt", "give the line up", &Library::OnInterrupt);
   el_set(editor, EL_BIND, "^C", "orochi-interrupt", nullptr);
   el_set(editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
@@ -117,12 +128,17 @@ LineEditor::LineEditor(std::string history_path, Complete complete)
 LineEditor::~LineEditor() {
   history_end(library_->history);
   el_end(library_->editor);
+  if (library_->terminal.has_value()) {
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &*library_->terminal);
+  }
 }
 
 LineEditor::Outcome LineEditor::Read(const std::string& prompt, std::string& line) {
   library_->prompt = prompt;
   int count = 0;
   library_->interrupted = false;
+  // Before the prompt is shown, so that all that is typed at it is a key.
+  el_set(library_->editor, EL_PREP_TERM, 1);
   const char* const text = el_gets(library_->editor, &count);
   if (library_->interrupted) {
     return Outcome::kInterrupted;

@@ -14,6 +14,9 @@ namespace orochi::cli {
 /// Lines typed at a terminal, with editing, history and completion, by libedit. What the user sets
 /// in ~/.editrc holds.
 ///
+/// While it lives Ctrl-C sends no signal: it is a key of the line typed, or of the next one. Work
+/// between lines that is to be interrupted turns ISIG on and off again.
+///
 /// Threads: one editor in a process, in one thread.
 class LineEditor {
  public:

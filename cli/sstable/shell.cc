@@ -75,8 +75,7 @@ void RunInteractive(ShellSession& session, ShellTables& tables) {
     return LineEditor::Completions{.word_start = WordStart(text),
                                    .words = Complete(text, tables.Names())};
   });
-  // A query catches Ctrl-C while it runs, the editor while a line is typed; in between it is late.
-  signal(SIGINT, SIG_IGN);
+  signal(SIGINT, SIG_IGN);  // one from elsewhere than the terminal ends no shell
   StatementBuffer buffer;
   std::string entry;  // what the history keeps as one
   while (!session.ended()) {

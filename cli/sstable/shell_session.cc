@@ -8,6 +8,9 @@
 #include <ctime>
 #include <map>
 
+#include <termios.h>
+#include <unistd.h>
+
 #include "base/str_cat.h"
 #include "cli/number_format.h"
 #include "cli/sstable/output.h"
@@ -73,7 +76,8 @@ std::string_view Unquoted(std::string_view text) {
 // A signal handler reaches only globals.
 std::atomic<bool> interrupted = false;
 
-/// While alive, Ctrl-C sets `interrupted` instead of ending the program.
+/// While alive, Ctrl-C sets `interrupted` instead of ending the program; also at a terminal where
+/// it is a key otherwise.
 class CatchInterrupts {
  public:
   CatchInterrupts() {
@@ -82,13 +86,26 @@ class CatchInterrupts {
     action.sa_handler = [](int) { interrupted = true; };
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &previous_);
+    has_terminal_ = isatty(STDIN_FILENO) != 0 && tcgetattr(STDIN_FILENO, &terminal_) == 0;
+    if (has_terminal_) {
+      struct termios with_signals = terminal_;
+      with_signals.c_lflag |= ISIG | NOFLSH;  // what is shown or typed already stays
+      tcsetattr(STDIN_FILENO, TCSANOW, &with_signals);
+    }
   }
-  ~CatchInterrupts() { sigaction(SIGINT, &previous_, nullptr); }
+  ~CatchInterrupts() {
+    if (has_terminal_) {
+      tcsetattr(STDIN_FILENO, TCSANOW, &terminal_);
+    }
+    sigaction(SIGINT, &previous_, nullptr);
+  }
   CatchInterrupts(const CatchInterrupts&) = delete;
   CatchInterrupts& operator=(const CatchInterrupts&) = delete;
 
  private:
   struct sigaction previous_ = {};
+  struct termios terminal_ = {};
+  bool has_terminal_ = false;
 };
 
 const std::map<std::string, ResultFormat, std::less<>> kFormats = {
@@ -183,9 +200,9 @@ Status ShellSession::RunSelect(std::string_view statement) {
     return Status::InvalidArgument("only SELECT and EXPLAIN SELECT can be run on files")
         .WithHint("orochi sstable write makes SSTables from INSERT, UPDATE and DELETE");
   }
+  CatchInterrupts const interrupts;
   ASSIGN_OR_RETURN(ShellTables::Table* const table, tables_.Pick(select->from));
   auto const started = std::chrono::steady_clock::now();
-  CatchInterrupts const interrupts;
   Status status;
   {
     PagerScope const pager(settings_.pager);
