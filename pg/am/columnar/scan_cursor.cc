@@ -71,6 +71,17 @@ Result<bool> ScanCursor::AdvanceOne(bool forward) {
   auto const row_group_count =
       group_ends_.empty() ? int64_t{0} : static_cast<int64_t>(group_ends_.back());
   auto const group_count = row_group_count + static_cast<int64_t>(reader_->row_blocks().count());
+  if (parallel_ != nullptr && reader_->snapshot()->snapshot_type == SNAPSHOT_ANY) {
+    // An index build. The processes may not agree on which dropped stripes somebody still sees, nor
+    // then on the groups' numbers: who comes first reads them all.
+    if (pg_atomic_fetch_add_u64(&parallel_->next_group, 1) > 0) {
+      group_ = group_count;
+      row_count = 0;
+      row = 0;
+      return false;
+    }
+    parallel_ = nullptr;
+  }
   if (parallel_ != nullptr) {
     group_ = static_cast<int64_t>(pg_atomic_fetch_add_u64(&parallel_->next_group, 1));
   } else {

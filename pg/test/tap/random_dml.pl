@@ -13,7 +13,8 @@ use Test::More;
 
 my $seconds = $ENV{OROCHI_DML_SECONDS} // 300;
 my @seed = defined $ENV{OROCHI_DML_SEED} ? ('--seed', $ENV{OROCHI_DML_SEED}) : ();
-my $node = new_node('random_dml', restart_after_crash => 'on', log_statement => 'none',
+my $node = new_node('random_dml', restart_after_crash => 'on',
+	min_parallel_table_scan_size => 0, log_statement => 'none',
 	log_min_error_statement => 'panic');
 
 sub random_dml
