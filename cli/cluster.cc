@@ -117,7 +117,8 @@ Status Cluster::MakeDirectory() const {
                StrCat(directory_.string(), " is ", error ? error.message() : "not a directory"))
         .WithHint("name another directory with --dir");
   }
-  if (!existed && !fs::create_directories(directory_, error)) {
+  // It makes nothing, and says so without an error, when another `up` was first.
+  if (!existed && !fs::create_directories(directory_, error) && error) {
     return Status::PermissionDenied(
                StrCat("cannot make the directory ", directory_.string(), ": ", error.message()))
         .WithHint("name a directory you may write with --dir");
