@@ -85,7 +85,13 @@ Status SstableScan::MakeDecoders() {
     }
     auto decoder = DecoderOf(*output.column, query_->columns()[index].type, options_.rules);
     if (!decoder.ok()) {
-      return Status(decoder.status()).WithContext(StrCat("column \"", output.column->name, "\""));
+      Status status = decoder.status();
+      if (output.column->source.kind == ColumnSource::Kind::kToken) {
+        // The type of tokens is not the table's but follows from the partitioner.
+        status = std::move(status).WithContext(
+            StrCat("tokens of ", sstable::PartitionerClass(table_->source().layout().partitioner)));
+      }
+      return std::move(status).WithContext(StrCat("column \"", output.column->name, "\""));
     }
     output.decoder = *std::move(decoder);
   }
