@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -50,14 +51,80 @@ void UnpackGroups(const std::byte* in, size_t group_count, uint64_t* out) {
   }
 }
 
-using Kernel = void (*)(const std::byte* in, size_t group_count, uint64_t* out);
+// Up to this width it is faster to count how often each bit of the values is set.
+constexpr uint32_t kCountedWidthMax = 5;
+
+// The bits of word `word` of a run that are bit `bit` of some value.
+template <uint32_t kWidth>
+constexpr uint64_t BitsOf(size_t word, size_t bit) {
+  uint64_t mask = 0;
+  for (size_t place = 0; place < 64; ++place) {
+    if ((word * 64 + place) % kWidth == bit) {
+      mask |= uint64_t{1} << place;
+    }
+  }
+  return mask;
+}
+
+template <uint32_t kWidth, size_t kWord>
+uint64_t SumWord(uint64_t word) {
+  return [&]<size_t... kBit>(std::index_sequence<kBit...>) {
+    return ((uint64_t{static_cast<unsigned>(std::popcount(word & BitsOf<kWidth>(kWord, kBit)))}
+             << kBit) +
+            ...);
+  }
+  (std::make_index_sequence<kWidth>());
+}
+
+// As many groups as `in` has words of each width: 64 values in kWidth words.
+template <uint32_t kWidth>
+uint64_t SumCounted(const std::byte* in, size_t run_count) {
+  uint64_t sum = 0;
+  for (size_t run = 0; run < run_count; ++run) {
+    sum += [&]<size_t... kWord>(std::index_sequence<kWord...>) {
+      return (SumWord<kWidth, kWord>(Load64(in + kWord * 8)) + ...);
+    }
+    (std::make_index_sequence<kWidth>());
+    in += size_t{kWidth} * 8;
+  }
+  return sum;
+}
+
+template <uint32_t kWidth>
+uint64_t SumGroups(const std::byte* in, size_t group_count) {
+  uint64_t sum = 0;
+  if constexpr (kWidth > 0 && kWidth <= kCountedWidthMax) {
+    size_t const run_count = group_count / 8;
+    sum = SumCounted<kWidth>(in, run_count);
+    in += run_count * 8 * kWidth;
+    group_count -= run_count * 8;
+  }
+  for (size_t group = 0; group < group_count; ++group) {
+    sum += [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
+      return (Extract<kWidth, kIndex>(in) + ...);
+    }
+    (std::make_index_sequence<kGroup>());
+    in += kWidth;
+  }
+  return sum;
+}
+
+struct Kernels {
+  void (*unpack)(const std::byte* in, size_t group_count, uint64_t* out);
+  uint64_t (*sum)(const std::byte* in, size_t group_count);
+};
 
 template <size_t... kWidth>
-constexpr std::array<Kernel, sizeof...(kWidth)> MakeKernels(std::index_sequence<kWidth...>) {
-  return {&UnpackGroups<kWidth>...};
+constexpr std::array<Kernels, sizeof...(kWidth)> MakeKernels(std::index_sequence<kWidth...>) {
+  return {Kernels{.unpack = &UnpackGroups<kWidth>, .sum = &SumGroups<kWidth>}...};
 }
 
 constexpr auto kKernels = MakeKernels(std::make_index_sequence<kBitWidthMax + 1>());
+
+// How many groups of a run a kernel may take from where they lie: its loads stay inside.
+size_t GroupsInPlace(size_t packed_size_bytes, uint32_t width_bits) {
+  return packed_size_bytes < kOverreadBytes ? 0 : (packed_size_bytes - kOverreadBytes) / width_bits;
+}
 
 }  // namespace
 
@@ -96,20 +163,33 @@ void UnpackBits(std::span<const std::byte> packed, uint32_t width_bits, std::spa
     return;
   }
   // Groups whose loads stay inside `packed` are unpacked in place, the few others from a copy.
-  size_t const inside =
-      packed.size() < kOverreadBytes ? 0 : (packed.size() - kOverreadBytes) / width_bits;
-  size_t const fast_groups = std::min(inside, out.size() / kGroup);
-  kKernels[width_bits](packed.data(), fast_groups, out.data());
+  size_t const fast_groups =
+      std::min(GroupsInPlace(packed.size(), width_bits), out.size() / kGroup);
+  kKernels[width_bits].unpack(packed.data(), fast_groups, out.data());
   for (size_t done = fast_groups * kGroup; done < out.size(); done += kGroup) {
     std::array<std::byte, kBitWidthMax + kOverreadBytes> group{};
     std::array<uint64_t, kGroup> values;
     size_t const begin = done / kGroup * width_bits;
     std::copy_n(packed.begin() + static_cast<ptrdiff_t>(begin),
                 std::min<size_t>(width_bits, packed.size() - begin), group.begin());
-    kKernels[width_bits](group.data(), 1, values.data());
+    kKernels[width_bits].unpack(group.data(), 1, values.data());
     std::copy_n(values.begin(), std::min(kGroup, out.size() - done),
                 out.begin() + static_cast<ptrdiff_t>(done));
   }
+}
+
+uint64_t SumBits(std::span<const std::byte> packed, uint32_t width_bits, size_t count) {
+  ASSERT(width_bits <= kBitWidthMax);
+  ASSERT(packed.size() >= PackedSizeBytes(count, width_bits));
+  if (width_bits == 0) {
+    return 0;
+  }
+  size_t const fast_groups = std::min(GroupsInPlace(packed.size(), width_bits), count / kGroup);
+  uint64_t sum = kKernels[width_bits].sum(packed.data(), fast_groups);
+  for (size_t index = fast_groups * kGroup; index < count; ++index) {
+    sum += UnpackBitsAt(packed, width_bits, index);
+  }
+  return sum;
 }
 
 uint64_t UnpackBitsAt(std::span<const std::byte> packed, uint32_t width_bits, size_t index) {

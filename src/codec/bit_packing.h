@@ -28,6 +28,10 @@ void PackBits(std::span<const uint64_t> values, uint32_t width_bits, std::vector
 /// width_bits <= 64. Every input of that size is well-formed.
 void UnpackBits(std::span<const std::byte> packed, uint32_t width_bits, std::span<uint64_t> out);
 
+/// What the first `count` values of a packed run add up to modulo 2^64, faster than unpacking them.
+/// REQUIRES: packed.size() >= PackedSizeBytes(count, width_bits), width_bits <= 64.
+uint64_t SumBits(std::span<const std::byte> packed, uint32_t width_bits, size_t count);
+
 /// One value of a packed run. REQUIRES: packed.size() >= PackedSizeBytes(index + 1, width_bits),
 /// width_bits <= 64.
 uint64_t UnpackBitsAt(std::span<const std::byte> packed, uint32_t width_bits, size_t index);

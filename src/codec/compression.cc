@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/str_cat.h"
 
@@ -58,8 +59,27 @@ Status CompressZstd(int level, std::span<const std::byte> input, std::vector<std
   return Status::Ok();
 }
 
+struct FreeContext {
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+// Kept by each thread, some 100 kB: making one costs more than decompressing a small block, above
+// all in virtual machines, where the CPUID instructions of its creation trap.
+Result<ZSTD_DCtx*> Context() {
+  thread_local std::unique_ptr<ZSTD_DCtx, FreeContext> context;
+  if (context == nullptr) {
+    context.reset(ZSTD_createDCtx());
+    if (context == nullptr) {
+      return Status::ResourceExhausted("out of memory for a zstd decompression context");
+    }
+  }
+  return context.get();
+}
+
 Status DecompressZstd(std::span<const std::byte> input, std::span<std::byte> out) {
-  size_t const written = ZSTD_decompress(out.data(), out.size(), input.data(), input.size());
+  ASSIGN_OR_RETURN(ZSTD_DCtx* const context, Context());
+  size_t const written =
+      ZSTD_decompressDCtx(context, out.data(), out.size(), input.data(), input.size());
   if (ZSTD_isError(written) != 0) {
     return Status::Corruption(StrCat("zstd block of ", input.size(), " bytes for ", out.size(),
                                      " bytes: ", ZSTD_getErrorName(written)));

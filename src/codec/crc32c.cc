@@ -60,10 +60,52 @@ uint32_t Crc32cPortable(std::span<const std::byte> bytes, uint32_t crc) {
 }
 
 #if defined(__SSE4_2__)
+namespace {
+
+// The instruction takes three cycles and another can begin every cycle: three lanes of neighbouring
+// bytes are computed side by side. What a lane's register becomes by the zeros that stand for the
+// next lane's bytes is a linear map of its bits, here a table for each of its bytes.
+constexpr size_t kLaneBytes = 256;
+
+constexpr std::array<std::array<uint32_t, 256>, 4> MakeShiftTables() {
+  std::array<std::array<uint32_t, 256>, 4> tables{};
+  for (uint32_t bit = 0; bit < 32; ++bit) {
+    uint32_t shifted = uint32_t{1} << bit;
+    for (size_t done = 0; done < kLaneBytes; ++done) {
+      shifted = (shifted >> 8) ^ kTables[0][shifted & 0xFF];
+    }
+    for (uint32_t byte = 0; byte < 256; ++byte) {
+      if ((byte >> (bit % 8) & 1) != 0) {
+        tables[bit / 8][byte] ^= shifted;
+      }
+    }
+  }
+  return tables;
+}
+
+constexpr auto kShiftTables = MakeShiftTables();
+
+uint64_t ShiftLane(uint64_t crc) {
+  return kShiftTables[0][crc & 0xFF] ^ kShiftTables[1][crc >> 8 & 0xFF] ^
+         kShiftTables[2][crc >> 16 & 0xFF] ^ kShiftTables[3][crc >> 24 & 0xFF];
+}
+
+}  // namespace
+
 uint32_t Crc32c(std::span<const std::byte> bytes, uint32_t crc) {
   uint64_t running = ~crc;
   const std::byte* at = bytes.data();
   const std::byte* const end = at + bytes.size();
+  for (; static_cast<size_t>(end - at) >= 3 * kLaneBytes; at += 3 * kLaneBytes) {
+    uint64_t second = 0;
+    uint64_t third = 0;
+    for (size_t i = 0; i < kLaneBytes; i += 8) {
+      running = _mm_crc32_u64(running, Load64(at + i));
+      second = _mm_crc32_u64(second, Load64(at + kLaneBytes + i));
+      third = _mm_crc32_u64(third, Load64(at + 2 * kLaneBytes + i));
+    }
+    running = ShiftLane(ShiftLane(running) ^ second) ^ third;
+  }
   for (; end - at >= 8; at += 8) {
     running = _mm_crc32_u64(running, Load64(at));
   }

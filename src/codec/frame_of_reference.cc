@@ -137,24 +137,6 @@ Status ReadBlock(ByteReader& reader, size_t count, Block& block) {
   return Status::Ok();
 }
 
-// Of the first `count` packed numbers.
-uint64_t SumPacked(std::span<const std::byte> bytes, uint32_t width_bits, size_t count) {
-  constexpr size_t kStep = 512;  // a multiple of 8: every step begins on a byte
-  std::array<uint64_t, kStep> packed;
-  uint64_t sum = 0;
-  while (count > 0 && width_bits > 0) {
-    size_t const step = std::min(kStep, count);
-    size_t const size_bytes = PackedSizeBytes(step, width_bits);
-    UnpackBits(bytes.first(size_bytes), width_bits, std::span(packed).first(step));
-    for (size_t index = 0; index < step; ++index) {
-      sum += packed[index];
-    }
-    bytes = bytes.subspan(size_bytes);
-    count -= step;
-  }
-  return sum;
-}
-
 template <class Unsigned>
 void Rebase(std::span<const uint64_t> packed, uint64_t base, uint64_t unit, Unsigned* out) {
   // Two loops, because a 64-bit multiplication has no vector form and is rarely needed.
@@ -270,7 +252,7 @@ Status SumFrameOfReference(ByteReader reader, size_t count, size_t summed, uint6
     RETURN_IF_ERROR(ReadBlock(reader, std::min(block_values, count), block));
     size_t const in_block = std::min(block_values, summed);
     sum += in_block * (header.base + header.unit * block.minimum) +
-           header.unit * SumPacked(block.packed, block.width_bits, in_block);
+           header.unit * SumBits(block.packed, block.width_bits, in_block);
     summed -= in_block;
     count -= std::min(block_values, count);
   }

@@ -59,10 +59,26 @@ class BitWriter {
 
 class BitReader {
  public:
-  explicit BitReader(std::span<const std::byte> bytes)
-      : bytes_(bytes), bits_left_(uint64_t{bytes.size()} * 8) {}
+  /// Bits that Peek gives at least.
+  static constexpr uint32_t kPeekBits = 57;
 
-  /// Reads past the end give zeros and are noticed by overrun(). REQUIRES: 1 <= count <= 64.
+  explicit BitReader(std::span<const std::byte> bytes)
+      : bytes_(bytes), size_bits_(uint64_t{bytes.size()} * 8) {}
+
+  /// The bits that come next, the first at the top. Past the end there are zeros.
+  uint64_t Peek() const {
+    size_t const byte = position_bits_ / 8;
+    uint64_t word = 0;
+    if (byte + 8 <= bytes_.size()) [[likely]] {
+      std::memcpy(&word, bytes_.data() + byte, 8);
+    } else if (byte < bytes_.size()) {
+      std::memcpy(&word, bytes_.data() + byte, bytes_.size() - byte);
+    }
+    return __builtin_bswap64(word) << (position_bits_ % 8);
+  }
+  void Skip(uint32_t count) { position_bits_ += count; }
+
+  /// REQUIRES: 1 <= count <= 64.
   uint64_t Read(uint32_t count) {
     if (count > 32) {
       uint64_t const high = ReadUpTo32(count - 32);
@@ -71,32 +87,20 @@ class BitReader {
     return ReadUpTo32(count);
   }
 
-  bool overrun() const { return overrun_; }
+  /// Whether more was read than there is.
+  bool overrun() const { return position_bits_ > size_bits_; }
   size_t consumed_bytes() const { return (position_bits_ + 7) / 8; }
 
  private:
   uint64_t ReadUpTo32(uint32_t count) {
-    if (count > bits_left_) {
-      overrun_ = true;
-      return 0;
-    }
-    size_t const byte = position_bits_ / 8;
-    uint64_t word = 0;
-    if (bytes_.size() - byte >= 8) {
-      std::memcpy(&word, bytes_.data() + byte, 8);
-    } else {
-      std::memcpy(&word, bytes_.data() + byte, bytes_.size() - byte);
-    }
-    word = __builtin_bswap64(word) << (position_bits_ % 8);
-    position_bits_ += count;
-    bits_left_ -= count;
-    return word >> (64 - count);
+    uint64_t const bits = Peek() >> (64 - count);
+    Skip(count);
+    return bits;
   }
 
   std::span<const std::byte> bytes_;
   uint64_t position_bits_ = 0;
-  uint64_t bits_left_;
-  bool overrun_ = false;
+  uint64_t size_bits_;
 };
 
 }  // namespace
@@ -140,18 +144,27 @@ template <class Unsigned>
 Status DecodeGorilla(ByteReader& reader, std::span<Unsigned> out) {
   ASSERT(!out.empty());
   constexpr uint32_t kBits = kWidthBits<Unsigned>;
+  constexpr uint32_t kWindowHeaderBits = kLeadingBits + kLengthBits<Unsigned>;
   BitReader bits(reader.rest());
-  out[0] = static_cast<Unsigned>(bits.Read(kBits));
+  Unsigned value = static_cast<Unsigned>(bits.Read(kBits));
+  out[0] = value;
   uint32_t window_length = 0;
   uint32_t window_shift = 0;
   for (size_t index = 1; index < out.size(); ++index) {
-    if (bits.Read(1) == 0) {
-      out[index] = out[index - 1];
+    // One look at the stream for a value whose window is not almost as wide as the value.
+    uint64_t ahead = bits.Peek();
+    if (ahead >> 63 == 0) {
+      bits.Skip(1);
+      out[index] = value;
       continue;
     }
-    if (bits.Read(1) == 1) {
-      auto const leading = static_cast<uint32_t>(bits.Read(kLeadingBits));
-      auto const stored = static_cast<uint32_t>(bits.Read(kLengthBits<Unsigned>));
+    bool const is_new = (ahead >> 62 & 1) != 0;
+    uint32_t header_bits = 2;
+    if (is_new) {
+      auto const leading = static_cast<uint32_t>(ahead >> (62 - kLeadingBits) & kLeadingMax);
+      auto const stored = static_cast<uint32_t>(ahead >> (62 - kWindowHeaderBits) &
+                                                ((1U << kLengthBits<Unsigned>)-1));
+      header_bits += kWindowHeaderBits;
       window_length = stored == 0 ? kBits : stored;
       if (leading + window_length > kBits) {
         return Status::Corruption(StrCat("gorilla: value ", index, " has ", window_length,
@@ -163,8 +176,16 @@ Status DecodeGorilla(ByteReader& reader, std::span<Unsigned> out) {
       return Status::Corruption(
           StrCat("gorilla: value ", index, " reuses a window before the first"));
     }
-    out[index] = static_cast<Unsigned>(
-        out[index - 1] ^ static_cast<Unsigned>(bits.Read(window_length) << window_shift));
+    uint64_t difference = 0;
+    if (header_bits + window_length <= BitReader::kPeekBits) {
+      difference = ahead << header_bits >> (64 - window_length);
+      bits.Skip(header_bits + window_length);
+    } else {
+      bits.Skip(header_bits);
+      difference = bits.Read(window_length);
+    }
+    value = static_cast<Unsigned>(value ^ static_cast<Unsigned>(difference << window_shift));
+    out[index] = value;
   }
   std::span<const std::byte> consumed;
   if (bits.overrun() || !reader.ReadSpan(bits.consumed_bytes(), consumed)) {

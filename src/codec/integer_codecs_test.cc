@@ -59,6 +59,27 @@ TEST(BitPackingTest, EveryWidthAndCount) {
   }
 }
 
+TEST(BitPackingTest, SumsAreThoseOfTheValues) {
+  SeededRandom random(orochi::testing::TestSeed(30));
+  for (uint32_t width = 0; width <= kBitWidthMax; ++width) {
+    for (size_t const count : {1, 8, 63, 64, 65, 640, 701}) {
+      std::vector<uint64_t> values(count);
+      for (uint64_t& value : values) {
+        value = width == 0 ? 0 : random.Next() >> (64 - width);
+      }
+      std::vector<std::byte> packed;
+      PackBits(values, width, packed);
+      std::vector<std::byte> const exact(packed.begin(), packed.end());
+      uint64_t sum = 0;
+      for (size_t summed = 0; summed <= count;
+           sum += summed < count ? values[summed] : 0, ++summed) {
+        ASSERT_EQ(SumBits(exact, width, summed), sum)
+            << "width " << width << ", " << summed << " of " << count;
+      }
+    }
+  }
+}
+
 TEST(FrameOfReferenceTest, EveryShapeSurvivesTheRoundTrip) {
   SeededRandom random(orochi::testing::TestSeed(22));
   for (Shape const shape : kShapes) {

@@ -13,7 +13,7 @@
 namespace orochi::columnar {
 
 struct ReadScratch::Buffers {
-  std::vector<std::byte> stored;
+  std::vector<std::byte> stored;  // as long as the longest chunk so far
   internal::ChunkDecoder decoder;
 };
 
@@ -43,15 +43,17 @@ class StripeReader::Impl {
   }
 
   Status ReadChunk(uint32_t row_group, uint32_t column, ColumnVector& out) {
-    return Read(row_group, column, [&](PhysicalType type, const internal::StoredChunk& chunk) {
-      return scratch_->decoder.Decode(type, chunk, scratch_->stored, out);
-    });
+    return Read(row_group, column,
+                [&](PhysicalType type, const internal::StoredChunk& chunk, Bytes stored) {
+                  return scratch_->decoder.Decode(type, chunk, stored, out);
+                });
   }
 
   Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) {
-    return Read(row_group, column, [&](PhysicalType type, const internal::StoredChunk& chunk) {
-      return scratch_->decoder.ReadCell(type, chunk, scratch_->stored, row, cell);
-    });
+    return Read(row_group, column,
+                [&](PhysicalType type, const internal::StoredChunk& chunk, Bytes stored) {
+                  return scratch_->decoder.ReadCell(type, chunk, stored, row, cell);
+                });
   }
 
   const internal::StoredChunk& Chunk(uint32_t row_group, uint32_t column) const {
@@ -64,13 +66,18 @@ class StripeReader::Impl {
   const std::vector<uint32_t>& first_rows() const { return first_rows_; }
 
  private:
+  using Bytes = std::span<const std::byte>;
+
   template <class Decode>
   Status Read(uint32_t row_group, uint32_t column, Decode decode) {
     const internal::StoredChunk& chunk = Chunk(row_group, column);
-    scratch_->stored.resize(chunk.info.size_bytes);
-    Status status = file_.ReadExact(offset_bytes_ + chunk.info.offset_bytes, scratch_->stored);
+    if (scratch_->stored.size() < chunk.info.size_bytes) {
+      scratch_->stored.resize(chunk.info.size_bytes);
+    }
+    auto const stored = std::span(scratch_->stored).first(chunk.info.size_bytes);
+    Status status = file_.ReadExact(offset_bytes_ + chunk.info.offset_bytes, stored);
     if (status.ok()) {
-      status = decode(footer_.schema.columns[column], chunk);
+      status = decode(footer_.schema.columns[column], chunk, stored);
     }
     if (status.ok()) {
       return status;

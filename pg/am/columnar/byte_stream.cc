@@ -10,6 +10,7 @@ extern "C" {
 #include "access/xloginsert.h"
 #include "catalog/storage.h"
 #include "commands/vacuum.h"
+#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
@@ -25,6 +26,11 @@ BlockNumber BlockOf(uint64_t offset_bytes) {
 
 // How many blocks ahead of the one being copied are asked for.
 constexpr uint32_t kPrefetchBlocks = 32;
+
+// How many blocks this backend had to read into its buffers.
+int64_t BlocksRead() {
+  return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+}
 
 }  // namespace
 
@@ -105,23 +111,32 @@ Status StreamFile::ReadExact(uint64_t offset_bytes, std::span<std::byte> out) co
           (uint64_t{MaxBlockNumber} - offset_bytes / kPagePayloadBytes) * kPagePayloadBytes) {
     return Status::OutOfRange(StrCat("bytes from ", offset_bytes, " on are past any relation"));
   }
+  BlockNumber const first = BlockOf(offset_bytes);
+  BlockNumber const last = BlockOf(offset_bytes + (out.empty() ? 0 : out.size() - 1));
   Outcome const outcome = TryPg([&]() noexcept -> Outcome {
     Outcome result;
-    result.block_count = RelationGetNumberOfBlocks(relation_);
-    uint64_t done = 0;
-    BlockNumber const last = BlockOf(offset_bytes + (out.empty() ? 0 : out.size() - 1));
-    if (last >= result.block_count) {
+    if (last >= block_count_) {  // the file does not shrink while the relation is locked
+      block_count_ = RelationGetNumberOfBlocks(relation_);
+    }
+    result.block_count = block_count_;
+    if (last >= block_count_) {
       result.bad_block = last;
       return result;
     }
-    BlockNumber prefetched = BlockOf(offset_bytes);
-    for (BlockNumber block = BlockOf(offset_bytes); done < out.size(); ++block) {
-      for (; prefetched < std::min(last, block + kPrefetchBlocks); ++prefetched) {
+    // Looking ahead costs a search of shared buffers a block: not as long as all are there.
+    bool looks_ahead = false;
+    BlockNumber prefetched = first;
+    uint64_t done = 0;
+    for (BlockNumber block = first; done < out.size(); ++block) {
+      prefetched = std::max(prefetched, block);
+      for (; looks_ahead && prefetched < std::min(last, block + kPrefetchBlocks); ++prefetched) {
         PrefetchBuffer(relation_, MAIN_FORKNUM, prefetched + 1);
       }
       uint64_t const within = (offset_bytes + done) % kPagePayloadBytes;
       uint64_t const count = std::min<uint64_t>(kPagePayloadBytes - within, out.size() - done);
+      int64_t const blocks_read = BlocksRead();
       Buffer const buffer = ReadBuffer(relation_, block);
+      looks_ahead = looks_ahead || BlocksRead() != blocks_read;
       LockBuffer(buffer, BUFFER_LOCK_SHARE);
       Page const page = BufferGetPage(buffer);
       uint32_t const filled = KindOf(block, page) != PageKind::kStripe

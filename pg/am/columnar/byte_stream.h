@@ -38,7 +38,7 @@ void CopyStripePages(Relation relation, const BlockRun& from, BlockNumber to) no
 void TruncateStream(Relation relation, uint64_t end_offset_bytes) noexcept;
 
 /// Reads the stream. kCorruption for a page that was never written or ends early; PostgreSQL's own
-/// errors (checksums, I/O) fly as CaughtError. Borrows `relation`.
+/// errors (checksums, I/O) fly as CaughtError. Borrows `relation`, locked while it lives.
 class StreamFile final : public io::RandomAccessFile {
  public:
   explicit StreamFile(Relation relation) : relation_(relation) {}
@@ -47,6 +47,7 @@ class StreamFile final : public io::RandomAccessFile {
 
  private:
   Relation relation_;
+  mutable BlockNumber block_count_ = 0;  // the file had so many when last asked
 };
 
 /// Collects a finished stripe, whose size must be known before its pages are reserved.
