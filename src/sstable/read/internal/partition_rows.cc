@@ -28,17 +28,11 @@ Status PartitionRows::Begin(std::unique_ptr<RowIndex> index) {
     RETURN_IF_ERROR(index_->Check(
         cursor_.partition(), cursor_.body_position_bytes() - cursor_.partition().position_bytes));
   }
-  if (reversed_) {
-    return EnterBackwards();
-  }
-  return slices_.empty() ? Status::Ok() : EnterForwards();
+  return Enter();
 }
 
 Result<bool> PartitionRows::Next() {
-  if (reversed_) {
-    return NextBackwards();
-  }
-  return slices_.empty() ? NextOfAll() : NextForwards();
+  return slices_.empty() && !reversed_ ? NextOfAll() : NextOfSlices();
 }
 
 Status PartitionRows::CheckMarker(bool expected_open, bool found_open) const {
@@ -96,26 +90,15 @@ PartitionRows::Place PartitionRows::PlaceOf(const Unfiltered& unfiltered,
                                                                                 : Place::kInside;
 }
 
-bool PartitionRows::EmitOpen(const ClusteringSlice& slice) {
+// A range tombstone that reaches over an edge of the slice gets an end there.
+bool PartitionRows::EmitEdge(const ClusteringSlice& slice, bool is_start) {
   if (cover_.live()) {
     return false;
   }
   synthetic_ = Unfiltered();
   synthetic_.kind = Unfiltered::Kind::kMarker;
-  synthetic_.clustering = slice.start.view();
-  synthetic_.open = cover_;
-  current_ = &synthetic_;
-  return true;
-}
-
-bool PartitionRows::EmitClose(const ClusteringSlice& slice) {
-  if (cover_.live()) {
-    return false;
-  }
-  synthetic_ = Unfiltered();
-  synthetic_.kind = Unfiltered::Kind::kMarker;
-  synthetic_.clustering = slice.end.view();
-  synthetic_.close = cover_;
+  synthetic_.clustering = (is_start ? slice.start : slice.end).view();
+  (is_start ? synthetic_.open : synthetic_.close) = cover_;
   current_ = &synthetic_;
   return true;
 }
@@ -157,10 +140,10 @@ Result<uint64_t> PartitionRows::PositionOf(const RowBlock& block) const {
 
 // Jumps ahead to the block where the next slice starts, if there is an index and it is ahead.
 Status PartitionRows::EnterForwards() {
-  if (index_ == nullptr || slices_done_ == slices_.size()) {
+  if (index_ == nullptr) {
     return Status::Ok();
   }
-  ASSIGN_OR_RETURN(RowBlock const block, index_->Floor(slices_[slices_done_].start.view()));
+  ASSIGN_OR_RETURN(RowBlock const block, index_->Floor(NextSlice().start.view()));
   ASSIGN_OR_RETURN(uint64_t const position, PositionOf(block));
   uint64_t const here =
       has_head_ ? cursor_.position_bytes() : cursor_.position_bytes() + cursor_.size_bytes();
@@ -172,12 +155,26 @@ Status PartitionRows::EnterForwards() {
   return Status::Ok();
 }
 
-Result<bool> PartitionRows::NextForwards() {
+// Slices in the direction of reading; the one after the last is not asked for.
+const ClusteringSlice& PartitionRows::NextSlice() const {
+  return slices_[reversed_ ? slices_.size() - 1 - slices_done_ : slices_done_];
+}
+
+Status PartitionRows::Enter() {
+  if (slices_done_ == slices_.size()) {
+    return Status::Ok();
+  }
+  return reversed_ ? EnterBackwards() : EnterForwards();
+}
+
+Result<bool> PartitionRows::NextOfSlices() {
+  Place const ahead = reversed_ ? Place::kAfter : Place::kBefore;
+  Place const behind = reversed_ ? Place::kBefore : Place::kAfter;
   while (slices_done_ < slices_.size()) {
-    const ClusteringSlice& slice = slices_[slices_done_];
+    const ClusteringSlice& slice = NextSlice();
     ASSIGN_OR_RETURN(bool const found, Peek());
-    Place const place = found ? PlaceOf(cursor_.current(), slice) : Place::kAfter;
-    if (place == Place::kBefore) {
+    Place const place = found ? PlaceOf(cursor_.current(), slice) : behind;
+    if (place == ahead) {
       if (!cursor_.current().is_row()) {
         RETURN_IF_ERROR(cursor_.DecodeBody());
         RETURN_IF_ERROR(PassMarker());
@@ -187,7 +184,7 @@ Result<bool> PartitionRows::NextForwards() {
     }
     if (!entered_) {
       entered_ = true;
-      if (EmitOpen(slice)) {
+      if (EmitEdge(slice, /*is_start=*/!reversed_)) {
         return true;
       }
     }
@@ -196,8 +193,8 @@ Result<bool> PartitionRows::NextForwards() {
     }
     ++slices_done_;
     entered_ = false;
-    bool const emitted = EmitClose(slice);
-    RETURN_IF_ERROR(EnterForwards());
+    bool const emitted = EmitEdge(slice, /*is_start=*/reversed_);
+    RETURN_IF_ERROR(Enter());
     if (emitted) {
       return true;
     }
@@ -240,10 +237,7 @@ Status PartitionRows::LoadBlock(const RowBlock& block, uint64_t end_position_byt
 
 // Goes to the block where the next slice, coming from the end, ends.
 Status PartitionRows::EnterBackwards() {
-  if (slices_done_ == slices_.size()) {
-    return Status::Ok();
-  }
-  ClusteringView const end = slices_[slices_.size() - 1 - slices_done_].end.view();
+  ClusteringView const end = NextSlice().end.view();
   RowBlock block;
   if (index_ != nullptr) {
     ASSIGN_OR_RETURN(block, index_->Floor(end));
@@ -286,39 +280,6 @@ Result<bool> PartitionRows::StepBack() {
   RETURN_IF_ERROR(
       cursor_.SeekBackWithin(span.position_bytes, span.size_bytes, block_position_bytes_));
   return cursor_.NextHead();
-}
-
-Result<bool> PartitionRows::NextBackwards() {
-  while (slices_done_ < slices_.size()) {
-    const ClusteringSlice& slice = slices_[slices_.size() - 1 - slices_done_];
-    ASSIGN_OR_RETURN(bool const found, Peek());
-    Place const place = found ? PlaceOf(cursor_.current(), slice) : Place::kBefore;
-    if (place == Place::kAfter) {
-      if (!cursor_.current().is_row()) {
-        RETURN_IF_ERROR(cursor_.DecodeBody());
-        RETURN_IF_ERROR(PassMarker());
-      }
-      has_head_ = false;
-      continue;
-    }
-    if (!entered_) {
-      entered_ = true;
-      if (EmitClose(slice)) {
-        return true;
-      }
-    }
-    if (place == Place::kInside) {
-      return Take();
-    }
-    ++slices_done_;
-    entered_ = false;
-    bool const emitted = EmitOpen(slice);
-    RETURN_IF_ERROR(EnterBackwards());
-    if (emitted) {
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace orochi::sstable::internal

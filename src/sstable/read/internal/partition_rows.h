@@ -36,8 +36,9 @@ class PartitionRows {
   };
 
   Result<bool> NextOfAll();
-  Result<bool> NextForwards();
-  Result<bool> NextBackwards();
+  Result<bool> NextOfSlices();
+  const ClusteringSlice& NextSlice() const;
+  Status Enter();
   Status EnterForwards();
   Status EnterBackwards();
   Status LoadBlock(const RowBlock& block, uint64_t end_position_bytes, const ClusteringView* end);
@@ -45,8 +46,7 @@ class PartitionRows {
   Result<bool> Peek();
   Result<bool> Take();
   Place PlaceOf(const Unfiltered& unfiltered, const ClusteringSlice& slice) const;
-  bool EmitOpen(const ClusteringSlice& slice);
-  bool EmitClose(const ClusteringSlice& slice);
+  bool EmitEdge(const ClusteringSlice& slice, bool is_start);
   Status CheckMarker(bool expected_open, bool found_open) const;
   Status CheckNothingOpen() const;
   Status PassMarker();
