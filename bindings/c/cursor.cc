@@ -112,6 +112,28 @@ Status InColumn(const orochi_sst_cursor& cursor, size_t column, Status status) {
   return std::move(status).WithContext(StrCat("column ", cursor.rows->columns()[column].name));
 }
 
+/// `number_of` makes a Number of a type and the bytes of a value.
+template <class Number>
+int32_t GiveNumber(orochi_sst_cursor* cursor, size_t column, Number* number,
+                   Result<Number> (*number_of)(const sstable::Type&, Bytes),
+                   orochi_sst_error** error) {
+  return Call(error, [&]() -> Result<int32_t> {
+    REQUIRE_ARGUMENT(number);
+    *number = 0;
+    REQUIRE_ARGUMENT(cursor);
+    ASSIGN_OR_RETURN(auto const value, ValueOf(*cursor, column));
+    if (!value.has_value()) {
+      return 0;
+    }
+    auto found = number_of(*cursor->types[column]->type, *value);
+    if (!found.ok()) {
+      return InColumn(*cursor, column, found.status());
+    }
+    *number = *found;
+    return 1;
+  });
+}
+
 }  // namespace
 
 }  // namespace orochi::cabi
@@ -288,40 +310,12 @@ int32_t orochi_sst_cursor_bytes(orochi_sst_cursor* cursor, size_t column, const 
 
 int32_t orochi_sst_cursor_int64(orochi_sst_cursor* cursor, size_t column, int64_t* number,
                                 orochi_sst_error** error) {
-  return Call(error, [&]() -> Result<int32_t> {
-    REQUIRE_ARGUMENT(number);
-    *number = 0;
-    REQUIRE_ARGUMENT(cursor);
-    ASSIGN_OR_RETURN(auto const value, orochi::cabi::ValueOf(*cursor, column));
-    if (!value.has_value()) {
-      return 0;
-    }
-    auto found = orochi::cabi::Int64Of(*cursor->types[column]->type, *value);
-    if (!found.ok()) {
-      return orochi::cabi::InColumn(*cursor, column, found.status());
-    }
-    *number = *found;
-    return 1;
-  });
+  return orochi::cabi::GiveNumber(cursor, column, number, orochi::cabi::Int64Of, error);
 }
 
 int32_t orochi_sst_cursor_double(orochi_sst_cursor* cursor, size_t column, double* number,
                                  orochi_sst_error** error) {
-  return Call(error, [&]() -> Result<int32_t> {
-    REQUIRE_ARGUMENT(number);
-    *number = 0;
-    REQUIRE_ARGUMENT(cursor);
-    ASSIGN_OR_RETURN(auto const value, orochi::cabi::ValueOf(*cursor, column));
-    if (!value.has_value()) {
-      return 0;
-    }
-    auto found = orochi::cabi::DoubleOf(*cursor->types[column]->type, *value);
-    if (!found.ok()) {
-      return orochi::cabi::InColumn(*cursor, column, found.status());
-    }
-    *number = *found;
-    return 1;
-  });
+  return orochi::cabi::GiveNumber(cursor, column, number, orochi::cabi::DoubleOf, error);
 }
 
 int32_t orochi_sst_cursor_text(orochi_sst_cursor* cursor, size_t column, const char** data,
