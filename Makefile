@@ -74,7 +74,7 @@ fuzz:
 	@$(MAKE) --no-print-directory build PRESET=fuzz
 	@tools/run_fuzzers.sh build/fuzz $${FUZZ_SECONDS:-60}
 
-COVERAGE_TESTS = $(foreach module,types cql schema format read dump query verify write change table check,sstable_$(module)_test)
+COVERAGE_TESTS = $(foreach module,types cql schema format read dump query verify write change table check scrub,sstable_$(module)_test)
 
 coverage:
 	@$(MAKE) --no-print-directory build PRESET=coverage TARGETS="$(COVERAGE_TESTS)"

@@ -2,7 +2,7 @@
 #   The library orochi_NAME of src/NAME. DEPS names other modules without the prefix.
 # orochi_module_test(NAME SOURCES a_test.cc ... [DEPS ...])
 #   One GoogleTest program for the whole module, run as the ctest NAME_test.
-# orochi_fuzz(NAME SOURCE x_fuzz.cc DEPS ... [SMOKE_RUNS n])
+# orochi_fuzz(NAME SOURCE x_fuzz.cc DEPS ... [SMOKE_RUNS n] [DEFINITIONS NAME=value...])
 #   A libFuzzer target where the preset asks for it; elsewhere the same target under a small
 #   seeded mutator, run as the ctest NAME_fuzz_smoke over testdata/fuzz/NAME.
 
@@ -39,7 +39,7 @@ function(orochi_module_test name)
 endfunction()
 
 function(orochi_fuzz name)
-  cmake_parse_arguments(arg "" "SOURCE;SMOKE_RUNS" "DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "SOURCE;SMOKE_RUNS" "DEPS;DEFINITIONS" ${ARGN})
   if(NOT arg_SMOKE_RUNS)
     set(arg_SMOKE_RUNS 20000)
   endif()
@@ -56,5 +56,6 @@ function(orochi_fuzz name)
     set_tests_properties(${name}_fuzz_smoke PROPERTIES LABELS "fuzz" TIMEOUT 120)
   endif()
   target_include_directories(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(${name}_fuzz PRIVATE ${arg_DEFINITIONS})
   target_link_libraries(${name}_fuzz PRIVATE ${deps} orochi_base)
 endfunction()

@@ -374,6 +374,72 @@ TEST_P(ScrubTest, DataAndIndexDamagedTogetherMakeNoRowUp) {
   }
 }
 
+// Without checksums any bytes can be rows; what makes no sense as rows of this table is lost.
+TEST_P(ScrubTest, WhatNoChecksumCoversMakesASoundTable) {
+  if (GetParam().compressor.has_value()) {
+    GTEST_SKIP() << "compressed data has its checksums inside";
+  }
+  ASSERT_TRUE(files_.Remove(PathOf(Component::kCrc)).ok());
+  ASSERT_TRUE(files_.Remove(PathOf(Component::kDigest)).ok());
+  Content const whole = Load(PathOf(Component::kData));
+  Content damaged = whole;
+  SeededRandom random(orochi::testing::TestSeed(10));
+  uint64_t rows = 0;
+  constexpr int kRounds = 300;
+  for (int round = 0; round < kRounds; ++round) {
+    size_t const index = random.Below(whole.size());
+    damaged[index] ^= static_cast<std::byte>(1 + random.Below(255));
+    Store(PathOf(Component::kData), damaged);
+    Outcome const outcome = ScrubNow();
+    ASSERT_TRUE(outcome.opened) << outcome.wrong;
+    if (!outcome.wrong.starts_with("a row that was never written") &&
+        !outcome.wrong.ends_with("that nobody can have meant")) {
+      ASSERT_EQ(outcome.wrong, "") << "byte " << index;
+    }
+    rows += outcome.report.rows;
+    damaged[index] = whole[index];
+  }
+  EXPECT_GT(rows, kRounds * row_count_ / 2) << "one wrong byte costs most of the table";
+}
+
+TEST_P(ScrubTest, TheCompressorIsFoundThoughItsNameAndAChunkAreDamaged) {
+  if (!GetParam().compressor.has_value()) {
+    GTEST_SKIP() << "not compressed";
+  }
+  Content info = Load(PathOf(Component::kCompressionInfo));
+  info[4] ^= std::byte{0x20};  // inside the name: a u16 size and at least 13 letters
+  Store(PathOf(Component::kCompressionInfo), info);
+  Content data = Load(PathOf(Component::kData));
+  data[data.size() / 2] ^= std::byte{1};
+  Store(PathOf(Component::kData), data);
+  Outcome const outcome = ScrubNow();
+  EXPECT_EQ(outcome.wrong, "");
+  ASSERT_TRUE(outcome.opened);
+  EXPECT_GT(RowsOf(outcome), row_count_ / 2);
+  EXPECT_LT(RowsOf(outcome), row_count_);
+}
+
+// What the index says of a partition is covered by no checksum.
+TEST_P(ScrubTest, ADeletionThatTheIndexMakesUpIsNotTaken) {
+  if (descriptor_.version.is_bti()) {
+    GTEST_SKIP() << "for the row lists of Index.db";
+  }
+  Content damaged = Load(PathOf(Component::kData));
+  damaged[2] ^= std::byte{1};  // the first partition's key
+  Store(PathOf(Component::kData), damaged);
+  Content const index = Load(PathOf(Component::kIndex));
+  for (size_t at = 0; at < std::min<size_t>(index.size(), 200); ++at) {
+    for (int bit : {0, 7}) {
+      damaged = index;
+      damaged[at] ^= static_cast<std::byte>(1 << bit);
+      Store(PathOf(Component::kIndex), damaged);
+      Outcome const outcome = ScrubNow();
+      ASSERT_THAT(outcome.wrong, ::testing::Not(::testing::HasSubstr("meant")))
+          << "byte " << at << " bit " << bit;
+    }
+  }
+}
+
 TEST_P(ScrubTest, EveryComponentCutShort) {
   for (Component const component : kComponents) {
     if (!Has(component)) {

@@ -262,7 +262,7 @@ Status Verifier::CheckRows(internal::PartitionCursor& cursor) {
   ClusteringPrefix previous;
   bool has_previous = false;
   uint64_t previous_position = cursor.partition().position_bytes;
-  bool is_open = false;
+  DeletionTime open;
   for (;;) {
     ASSIGN_OR_RETURN(bool const found, cursor.Next());
     // Where the end-of-partition byte is, a trie has its last separator.
@@ -289,14 +289,16 @@ Status Verifier::CheckRows(internal::PartitionCursor& cursor) {
       CheckRow(cursor, current, false);
       continue;
     }
-    if (ClosesDeletion(current.clustering.kind) != is_open) {
+    if (ClosesDeletion(current.clustering.kind) == open.live()) {
       Find(AtData(position, "a range tombstone has only one end"));
+    } else if (current.close != open) {
+      Find(AtData(position, "a range tombstone ends with another deletion than it began with"));
     }
-    is_open = OpensDeletion(current.clustering.kind);
+    open = OpensDeletion(current.clustering.kind) ? current.open : DeletionTime();
     CheckDeletion(current.close, position);
     CheckDeletion(current.open, position);
   }
-  if (is_open) {
+  if (!open.live()) {
     Find(AtData(cursor.position_bytes(), "the partition ends inside a range tombstone"));
   }
   for (uint64_t const block : blocks_) {

@@ -15,6 +15,17 @@ constexpr uint64_t kRowSizeBytesMax = uint64_t{16} << 20;
 
 }  // namespace
 
+// Within what Statistics.db says of all timestamps.
+bool SalvageStream::IsInTime(int64_t timestamp) const {
+  const StatsMetadata& stats = source_.statistics.stats;
+  return !source_.has_stats ||
+         (timestamp >= stats.timestamp_min && timestamp <= stats.timestamp_max);
+}
+
+bool SalvageStream::IsInTime(const DeletionTime& deletion) const {
+  return deletion.live() || IsInTime(deletion.marked_for_delete_at);
+}
+
 // Things that hold for every row of the table and for few that are none.
 bool SalvageStream::IsLikely(const Unfiltered& unfiltered) const {
   for (size_t index = 0; index < unfiltered.clustering.values.size(); ++index) {
@@ -24,24 +35,15 @@ bool SalvageStream::IsLikely(const Unfiltered& unfiltered) const {
       return false;
     }
   }
-  const StatsMetadata& stats = source_.statistics.stats;
-  auto const in_time = [&](int64_t timestamp) {
-    return !source_.has_stats ||
-           (timestamp >= stats.timestamp_min && timestamp <= stats.timestamp_max);
-  };
-  auto const deletion_in_time = [&](const DeletionTime& deletion) {
-    return deletion.live() || in_time(deletion.marked_for_delete_at);
-  };
-  if (!deletion_in_time(unfiltered.deletion) || !deletion_in_time(unfiltered.open) ||
-      !deletion_in_time(unfiltered.close) ||
-      (!unfiltered.liveness.empty() && !in_time(unfiltered.liveness.timestamp))) {
+  if (!IsInTime(unfiltered.deletion) || !IsInTime(unfiltered.open) || !IsInTime(unfiltered.close) ||
+      (!unfiltered.liveness.empty() && !IsInTime(unfiltered.liveness.timestamp))) {
     return false;
   }
   return std::all_of(unfiltered.cells.begin(), unfiltered.cells.end(), [&](const CellView& cell) {
     const Column& column = source_.layout.regulars[cell.column_index];
     bool const checked =
         column.is_complex || cell.tombstone() || column.type->kind == TypeKind::kCounter;
-    return in_time(cell.timestamp) && (checked || ValidateValue(*column.type, cell.value).ok());
+    return IsInTime(cell.timestamp) && (checked || ValidateValue(*column.type, cell.value).ok());
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/str_cat.h"
 #include "sstable/format/big_endian.h"
+#include "sstable/format/compressor.h"
 #include "sstable/format/crc32.h"
 #include "sstable/read/internal/chunk_search.h"
 
@@ -119,7 +120,41 @@ class Opener {
                                        ": cannot be read, and Data.db's chunks cannot be told "
                                        "apart without it"));
     }
-    return TryParts({.compression = std::move(stored)});
+    return CompressorFromClassName(stored->compressor).ok()
+               ? TryParts({.compression = std::move(stored)})
+               : TryCompressors(*std::move(stored));
+  }
+
+  uint64_t UnreadableSize() const {
+    uint64_t size_bytes = 0;
+    for (const Range& range : source_.unreadable) {
+      size_bytes += range.end_bytes - range.begin_bytes;
+    }
+    return size_bytes;
+  }
+
+  // The compressor has a name that none has: it is the one that expands most.
+  Status TryCompressors(CompressionInfo info) {
+    constexpr CompressorKind kKinds[] = {CompressorKind::kLz4, CompressorKind::kSnappy,
+                                         CompressorKind::kDeflate, CompressorKind::kZstd};
+    std::string const name = info.compressor;
+    std::optional<CompressorKind> best;
+    uint64_t least_bytes = UINT64_MAX;
+    for (CompressorKind const kind : kKinds) {
+      info.compressor = CompressorClassName(kind);
+      if (TryParts({.compression = info}).ok() && UnreadableSize() < least_bytes) {
+        least_bytes = UnreadableSize();
+        best = kind;
+      }
+    }
+    if (!best.has_value() || least_bytes == info.data_size_bytes) {
+      return Status::Corruption(StrCat(PathOf(Component::kCompressionInfo), ": the compressor is '",
+                                       name, "', and no known one expands a chunk of Data.db"));
+    }
+    info.compressor = CompressorClassName(*best);
+    Note(Component::kCompressionInfo,
+         StrCat("the compressor is '", name, "', taken to be ", info.compressor));
+    return TryParts({.compression = std::move(info)});
   }
 
   Status OpenPlain(bool has_crc) {
@@ -141,6 +176,7 @@ class Opener {
     }
     if (source_.data == nullptr) {
       Note(Component::kCrc, "is no help and Digest.crc32 is not either: rows are not checked");
+      source_.has_checksums = false;
       return TryParts(std::move(parts));
     }
     if (source_.data->size_bytes() < stored_size_bytes()) {

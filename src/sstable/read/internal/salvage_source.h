@@ -26,6 +26,7 @@ struct SalvageSource {
   std::unique_ptr<DataFile> data = {};
   std::vector<Range> unreadable = {};  // of `data`, ascending, apart from each other
   bool has_stats = true;               // statistics.stats is what the file says
+  bool has_checksums = true;           // what can be read of `data` is what was written
 
   /// Reads every chunk once. `notes` gets a line for each component that is not what it should be.
   static Result<std::unique_ptr<SalvageSource>> Open(io::FileSystem& files,

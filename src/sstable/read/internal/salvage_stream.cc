@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 #include "base/str_cat.h"
+#include "sstable/read/internal/cell_path.h"
+#include "sstable/read/internal/counter_context.h"
 #include "sstable/types/scalar_text.h"
 
 namespace orochi::sstable::internal {
@@ -142,10 +144,18 @@ Status SalvageStream::OpenPartition(bool& opened) {
       LosePartitions(position, status);
       return Status::Ok();
     }
-    static_row_ = &cursor_.static_row();
     key_.assign(key.begin(), key.end());
     BeginPartition(cursor_.partition());
     opened = true;
+    if (Status const sound = CheckCells(cursor_.static_row()); sound.ok()) {
+      static_row_ = &cursor_.static_row();
+    } else {
+      Lose({.kind = SalvageLoss::Kind::kStaticRow,
+            .position_bytes = position,
+            .size_bytes = cursor_.body_position_bytes() - position,
+            .key = key_,
+            .why = sound.message()});
+    }
     return Status::Ok();
   }
   return IsDamage(status) ? OpenBroken(status, opened) : status;
@@ -196,7 +206,9 @@ Status SalvageStream::OpenBroken(const Status& why, bool& opened) {
   }
   key_ = *key;
   PartitionView partition = has_header ? cursor_.partition() : PartitionView();
-  if (!has_header && start->deletion.has_value()) {
+  // No checksum covers what the index says.
+  if (!has_header && start->deletion.has_value() && start->deletion->valid() &&
+      IsInTime(*start->deletion)) {
     partition.deletion = *start->deletion;
   }
   partition.position_bytes = position;
@@ -297,9 +309,39 @@ Status SalvageStream::CheckPlace(const Unfiltered& current) const {
     return cursor_.CorruptAt(cursor_.position_bytes(),
                              "a row or marker does not come after the one before it");
   }
-  bool const is_open = !cover_.live() || !resumed_cover_.live();
-  if (!current.is_row() && ClosesDeletion(current.clustering.kind) != is_open) {
+  if (current.is_row()) {
+    return CheckCells(current);
+  }
+  // Where no checksum covers them, markers may say anything.
+  DeletionTime const cover = resumed_cover_.live() ? cover_ : resumed_cover_;
+  ClusteringKind const kind = current.clustering.kind;
+  if (current.close != cover || ClosesDeletion(kind) == cover.live() ||
+      OpensDeletion(kind) == current.open.live()) {
     return cursor_.CorruptAt(cursor_.position_bytes(), "a range tombstone has only one end");
+  }
+  return Status::Ok();
+}
+
+// What is in a row that no checksum covers must hold what readers rely on.
+Status SalvageStream::CheckCells(const Unfiltered& row) const {
+  if (source_.has_checksums) {
+    return Status::Ok();
+  }
+  uint64_t const position =
+      row.is_static() ? cursor_.partition().position_bytes : cursor_.position_bytes();
+  const std::vector<Column>& columns = source_.layout.columns(row.is_static());
+  for (const CellView& cell : row.cells) {
+    if (columns[cell.column_index].type->kind == TypeKind::kCounter && !cell.tombstone()) {
+      RETURN_IF_ERROR(CheckCounterContext(cell.value));
+    }
+  }
+  for (const ComplexColumnView& complex : row.complex_columns) {
+    const Type& type = *columns[complex.column_index].type;
+    for (uint32_t index = complex.cell_begin + 1; index < complex.cell_end; ++index) {
+      if (CompareCellPaths(type, row.cells[index - 1].path, row.cells[index].path) >= 0) {
+        return cursor_.CorruptAt(position, "the elements of a collection are not in order");
+      }
+    }
   }
   return Status::Ok();
 }

@@ -61,6 +61,7 @@ class SalvageStream final : public UnfilteredStream {
   Status Advance();
   Status Pass(const Unfiltered& current);
   Status CheckPlace(const Unfiltered& current) const;
+  Status CheckCells(const Unfiltered& row) const;
   void CloseAtEnd();
   void Gap(uint64_t begin_bytes, const Status& why);
   void CutTombstone(const Resume& resume);
@@ -72,6 +73,8 @@ class SalvageStream final : public UnfilteredStream {
   std::optional<Resume> FindRow(uint64_t begin_bytes, uint64_t end_bytes);
   Chain TryRow(PartitionCursor& probe, uint64_t position_bytes, uint64_t begin_bytes,
                uint64_t end_bytes) const;
+  bool IsInTime(int64_t timestamp) const;
+  bool IsInTime(const DeletionTime& deletion) const;
   bool IsLikely(const Unfiltered& unfiltered) const;
   DeletionTime CoverAt(uint64_t position_bytes) const;
 
