@@ -43,6 +43,7 @@ struct WriteRequest {
   std::vector<std::string> scripts;
   std::vector<std::string> schema_files;
   std::string table;
+  std::string partitioner = "Murmur3Partitioner";
   OutputOptions output;
   uint64_t memory_mb = 256;
   std::string input;  // cql, csv or jsonl; empty: by the file's name
@@ -124,9 +125,9 @@ Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& reques
                                   .size_bytes_max = request.output.size_bytes_max(),
                                   .memory_bytes_max = request.memory_mb << 20,
                                   .scratch_directory = scratch.path()};
+  ASSIGN_OR_RETURN(auto const partitioner, sstable::ParsePartitioner(request.partitioner));
   sstable::TableLoader loader(files, request.output.directory,
-                              sstable::LayoutOf(schema, sstable::Partitioner::kMurmur3),
-                              std::move(options));
+                              sstable::LayoutOf(schema, partitioner), std::move(options));
   io::SystemClock clock;
   sstable::CqlChanges changes(schema, clock.NowMicros());
   RowInputOptions rows = request.rows;
@@ -150,6 +151,12 @@ Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& reques
 }
 
 void AddRowOptions(CLI::App& command, WriteRequest& request) {
+  command
+      .add_option(
+          "--partitioner", request.partitioner,
+          "The cluster's, as nodetool describecluster shows it.\nDefault: Murmur3Partitioner")
+      ->check(CLI::IsMember({"Murmur3Partitioner", "RandomPartitioner", "ByteOrderedPartitioner"}))
+      ->type_name("NAME");
   command
       .add_option("--input", request.input,
                   "cql, csv or jsonl. Default: by the file's name, else cql")

@@ -179,6 +179,7 @@ Result<Selector> Parser::ParseSelectorStart(int depth) {
     Next();
     Result<Selector> inner = ParseSelector(depth + 1);
     if (inner.ok() && TakeSymbol(")")) {
+      ++inner->parentheses;
       return inner;
     }
     at_ = here;  // a tuple

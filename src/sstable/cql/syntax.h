@@ -167,7 +167,8 @@ struct Selector {
   std::vector<Term> terms;
   std::vector<TypeSyntax> cast_type;
   std::string alias;
-  std::string text;  // as written, for the heading
+  std::string text;     // as written, for the heading
+  int parentheses = 0;  // around it
   Position position;
 };
 

@@ -61,8 +61,8 @@ int64_t MillisOf(TypeKind kind, Bytes value) {
 Value MomentValue(TypeKind kind, int64_t millis) {
   std::string out;
   if (kind == TypeKind::kDate) {
-    int64_t const days = millis / kMillisPerDay - (millis % kMillisPerDay < 0 ? 1 : 0);
-    AppendBigEndian(out, static_cast<uint32_t>(days + kDateEpoch));
+    // Before 1970 Cassandra, too, takes the day after, of all moments but midnight.
+    AppendBigEndian(out, static_cast<uint32_t>(millis / kMillisPerDay + kDateEpoch));
   } else {
     AppendBigEndian(out, millis);
   }
@@ -112,7 +112,8 @@ Result<BigDecimal> ToBig(const Type& from, Bytes value) {
   ASSIGN_OR_RETURN(std::string const text, ScalarText(from, value));
   Result<BigDecimal> number = ParseBigDecimal(text);
   if (!number.ok()) {
-    return Status::InvalidArgument(StrCat(text, " cannot be cast to a decimal or varint"));
+    return Status::InvalidArgument(StrCat(text == "NaN" ? "A NaN" : "An infinite number",
+                                          " cannot be converted into a decimal"));
   }
   return number;
 }

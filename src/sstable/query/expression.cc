@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/str_cat.h"
 #include "sstable/cql/bind.h"
 #include "sstable/query/conversion.h"
 #include "sstable/query/operators.h"
+#include "sstable/query/restrictions.h"
 #include "sstable/query/time_functions.h"
+#include "sstable/types/big_decimal.h"
 #include "sstable/types/compare.h"
 #include "sstable/types/elements.h"
 #include "sstable/types/scalar_text.h"
@@ -60,10 +63,7 @@ class AggregateExpression final : public Expression {
 /// The number, or for partitioners by order the key's bytes.
 class TokenExpression final : public Expression {
  public:
-  explicit TokenExpression(Partitioner partitioner)
-      : Expression(SimpleType(partitioner == Partitioner::kMurmur3  ? TypeKind::kBigint
-                              : partitioner == Partitioner::kRandom ? TypeKind::kVarint
-                                                                    : TypeKind::kBlob)) {}
+  explicit TokenExpression(TypeRef type) : Expression(std::move(type)) {}
   Result<Value> Evaluate(const EvaluationContext& context) const override {
     Bytes const key = context.row->partition_key();
     std::string out;
@@ -380,6 +380,7 @@ class Compiler {
 
  private:
   Result<ColumnRef> ColumnOf(const cql::Selector& selector);
+  Result<ExpressionPtr> CompileBare(const cql::Selector& selector, std::string& heading);
   Result<ExpressionPtr> CompileFunction(const cql::Selector& selector, std::string& heading);
   Result<ExpressionPtr> CompileAggregate(const cql::Selector& selector, std::string& heading);
   Result<ExpressionPtr> CompileTimes(const cql::Selector& selector, std::string& heading);
@@ -417,6 +418,14 @@ Result<ColumnRef> Compiler::ColumnOf(const cql::Selector& selector) {
 }
 
 Result<ExpressionPtr> Compiler::Compile(const cql::Selector& selector, std::string& heading) {
+  ASSIGN_OR_RETURN(ExpressionPtr expression, CompileBare(selector, heading));
+  for (int depth = 0; depth < selector.parentheses; ++depth) {
+    heading = StrCat("(", heading, ")");
+  }
+  return expression;
+}
+
+Result<ExpressionPtr> Compiler::CompileBare(const cql::Selector& selector, std::string& heading) {
   switch (selector.kind) {
     case cql::Selector::Kind::kColumn: {
       ASSIGN_OR_RETURN(ColumnRef const column, ColumnOf(selector));
@@ -445,8 +454,8 @@ Result<ExpressionPtr> Compiler::Compile(const cql::Selector& selector, std::stri
 Status Compiler::CheckArguments(const cql::Selector& selector, size_t count) const {
   if (selector.arguments.size() != count) {
     return At(selector.position,
-              StrCat("Invalid number of arguments in call to function ", selector.name, ": ", count,
-                     " required but ", selector.arguments.size(), " provided"));
+              StrCat("Invalid number of arguments in call to function system.", selector.name, ": ",
+                     count, " required but ", selector.arguments.size(), " provided"));
   }
   return Status::Ok();
 }
@@ -484,7 +493,7 @@ Result<ExpressionPtr> Compiler::CompileFunction(const cql::Selector& selector,
   std::string inner;
   ASSIGN_OR_RETURN(ExpressionPtr argument, Compile(selector.arguments[0], inner));
   TypeRef type = SimpleType(*target);
-  if (!CanConvert(*argument->type(), *type)) {
+  if (argument->type()->kind == *target || !CanConvert(*argument->type(), *type)) {
     return At(selector.position, StrCat("Invalid call to function ", name,
                                         ", none of its type signatures match (it "
                                         "does not take ",
@@ -551,13 +560,17 @@ Result<ExpressionPtr> Compiler::CompileToken(const cql::Selector& selector, std:
     return At(selector.position,
               "The token function arguments must be in the partition key order, and all of them");
   }
-  return std::make_unique<TokenExpression>(partitioner_);
+  return std::make_unique<TokenExpression>(TokenType(schema_, partitioner_));
 }
 
 Result<ExpressionPtr> Compiler::CompileCast(const cql::Selector& selector, std::string& heading) {
   std::string inner;
   ASSIGN_OR_RETURN(ExpressionPtr argument, Compile(selector.arguments[0], inner));
   ASSIGN_OR_RETURN(TypeRef type, cql::ResolveType(selector.cast_type[0], schema_.user_types));
+  if (SameType(*argument->type(), *type)) {
+    heading = std::move(inner);
+    return argument;
+  }
   heading = StrCat("cast(", inner, " as ", CqlName(*type), ")");
   if (!CanConvert(*argument->type(), *type)) {
     return At(selector.position,
@@ -613,6 +626,31 @@ Result<ExpressionPtr> Compiler::CompileElement(const cql::Selector& selector,
                                              std::move(from), std::move(to));
 }
 
+// Of the smallest type that holds it: int, bigint or varint; double or decimal.
+TypeKind NumberKind(const cql::Term& term) {
+  if (term.kind == cql::Term::Kind::kInteger) {
+    int64_t number = 0;
+    const char* const end = term.text.data() + term.text.size();
+    auto const [stop, problem] = std::from_chars(term.text.data(), end, number);
+    if (problem != std::errc() || stop != end) {
+      return TypeKind::kVarint;
+    }
+    return number == static_cast<int32_t>(number) ? TypeKind::kInt : TypeKind::kBigint;
+  }
+  const Type& real = *SimpleType(TypeKind::kDouble);
+  Result<std::string> const near = ParseScalar(real, term.text);
+  if (!near.ok()) {
+    return TypeKind::kDecimal;
+  }
+  Result<std::string> const text = ScalarText(real, AsBytes(*near));
+  Result<BigDecimal> const nearest =
+      text.ok() ? ParseBigDecimal(*text) : Result<BigDecimal>(text.status());
+  Result<BigDecimal> const exact = ParseBigDecimal(term.text);
+  bool const holds =
+      !nearest.ok() || !exact.ok() || CompareBigDecimals(*nearest, *exact) == 0;  // NaN, Infinity
+  return holds ? TypeKind::kDouble : TypeKind::kDecimal;
+}
+
 Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::string& heading) {
   const cql::Term& term = selector.terms[0];
   heading = selector.text;
@@ -623,10 +661,8 @@ Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::
       break;
     }
     case cql::Term::Kind::kInteger:
-      type = SimpleType(TypeKind::kVarint);
-      break;
     case cql::Term::Kind::kFloat:
-      type = SimpleType(TypeKind::kDecimal);
+      type = SimpleType(NumberKind(term));
       break;
     case cql::Term::Kind::kString:
       type = SimpleType(TypeKind::kText);
@@ -652,7 +688,7 @@ Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::
   return std::make_unique<ConstantExpression>(std::move(type), std::move(value));
 }
 
-// A literal beside something of a type takes that type where it can: v + 1 is of v's.
+// A literal where something of a type is expected takes that type where it can.
 Result<ExpressionPtr> Compiler::CompileLike(const cql::Selector& selector, const Type& type,
                                             std::string& heading) {
   if (selector.kind == cql::Selector::Kind::kTerm) {
@@ -668,28 +704,11 @@ Result<ExpressionPtr> Compiler::CompileLike(const cql::Selector& selector, const
 
 Result<ExpressionPtr> Compiler::CompileOperator(const cql::Selector& selector,
                                                 std::string& heading) {
-  using Kind = cql::Selector::Kind;
-  const cql::Selector& left_selector = selector.arguments[0];
-  const cql::Selector& right_selector = selector.arguments[1];
   char const op = selector.name[0];
   std::string left_heading;
   std::string right_heading;
-  ExpressionPtr left;
-  ExpressionPtr right;
-  auto const is_number = [](const ExpressionPtr& operand) {
-    return OperatorType('+', *operand->type(), *operand->type()).ok();
-  };
-  if (left_selector.kind == Kind::kTerm && right_selector.kind != Kind::kTerm) {
-    ASSIGN_OR_RETURN(right, Compile(right_selector, right_heading));
-    ASSIGN_OR_RETURN(left, is_number(right)
-                               ? CompileLike(left_selector, *right->type(), left_heading)
-                               : Compile(left_selector, left_heading));
-  } else {
-    ASSIGN_OR_RETURN(left, Compile(left_selector, left_heading));
-    ASSIGN_OR_RETURN(right, right_selector.kind == Kind::kTerm && is_number(left)
-                                ? CompileLike(right_selector, *left->type(), right_heading)
-                                : Compile(right_selector, right_heading));
-  }
+  ASSIGN_OR_RETURN(ExpressionPtr left, Compile(selector.arguments[0], left_heading));
+  ASSIGN_OR_RETURN(ExpressionPtr right, Compile(selector.arguments[1], right_heading));
   heading = StrCat(left_heading, " ", selector.name, " ", right_heading);
   Result<TypeRef> type = OperatorType(op, *left->type(), *right->type());
   if (!type.ok()) {

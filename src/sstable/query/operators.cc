@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kAnySize = 100;
 constexpr int64_t kMillisPerDay = 86'400'000;
+constexpr int64_t kNanosPerMilli = 1'000'000;
 constexpr int64_t kDateEpoch = int64_t{1} << 31;
 
 struct NumberShape {
@@ -61,11 +62,6 @@ TypeKind KindOf(NumberShape shape) {
          : shape.size_bytes == 4 ? TypeKind::kInt
          : shape.size_bytes == 8 ? TypeKind::kBigint
                                  : TypeKind::kVarint;
-}
-
-Status DivisionByZero(char op, const Type& left, const Type& right) {
-  return Status::InvalidArgument(StrCat("the operation '", CqlName(left), " ", std::string(1, op),
-                                        " ", CqlName(right), "' failed: / by zero"));
 }
 
 /// REQUIRES: no division by zero.
@@ -151,18 +147,73 @@ Result<Value> AddTime(char op, const Type& type, const std::string& value,
   int64_t const times = op == '+' ? 1 : -1;
   std::string out;
   if (type.kind == TypeKind::kTimestamp) {
+    if (duration.nanos % kNanosPerMilli != 0) {
+      return Status::InvalidArgument(
+          StrCat("The duration must have a millisecond precision. Was: ", DurationText(duration)));
+    }
     ASSIGN_OR_RETURN(int64_t const moved,
                      AddDuration(LoadBigEndian<int64_t>(AsBytes(value)), duration, times));
     AppendBigEndian(out, moved);
     return Value(std::move(out));
   }
   if (duration.nanos != 0) {
-    return Status::InvalidArgument("The duration must have a day precision");
+    return Status::InvalidArgument(
+        StrCat("The duration must have a day precision. Was: ", DurationText(duration)));
   }
   int64_t const days = int64_t{LoadBigEndian<uint32_t>(AsBytes(value))} - kDateEpoch;
   ASSIGN_OR_RETURN(int64_t const moved, AddDuration(days * kMillisPerDay, duration, times));
   AppendBigEndian(out, static_cast<uint32_t>(moved / kMillisPerDay + kDateEpoch));
   return Value(std::move(out));
+}
+
+// A number as the operand of one whose result is of type `to`. What is neither varint nor decimal
+// becomes a decimal by way of a double, so 7 is 7.0 there, as in Cassandra.
+Result<Value> Operand(const Type& from, const Type& to, const std::string& value) {
+  bool const is_big = from.kind == TypeKind::kVarint || from.kind == TypeKind::kDecimal;
+  if (to.kind != TypeKind::kDecimal || is_big) {
+    return ConvertValue(from, to, value);
+  }
+  Type const& real = *SimpleType(TypeKind::kDouble);
+  ASSIGN_OR_RETURN(Value const number, ConvertValue(from, real, value));
+  return ConvertValue(real, to, *number);
+}
+
+Result<Value> Apply(char op, const Type& left, const std::string& left_value, const Type& right,
+                    const std::string& right_value, const Type& result) {
+  if (result.kind == TypeKind::kTimestamp || result.kind == TypeKind::kDate) {
+    return AddTime(op, result, left_value, right_value);
+  }
+  ASSIGN_OR_RETURN(Value const a, Operand(left, result, left_value));
+  ASSIGN_OR_RETURN(Value const b, Operand(right, result, right_value));
+  bool const is_whole = result.kind != TypeKind::kFloat && result.kind != TypeKind::kDouble;
+  if (is_whole && (op == '/' || op == '%') && b->find_first_not_of('\0') == std::string::npos) {
+    return Status::InvalidArgument("/ by zero");
+  }
+  switch (result.kind) {
+    case TypeKind::kTinyint:
+      return Whole<int8_t>(op, *a, *b);
+    case TypeKind::kSmallint:
+      return Whole<int16_t>(op, *a, *b);
+    case TypeKind::kInt:
+      return Whole<int32_t>(op, *a, *b);
+    case TypeKind::kBigint:
+      return Whole<int64_t>(op, *a, *b);
+    case TypeKind::kFloat:
+      return Floating<float, uint32_t>(op, *a, *b);
+    case TypeKind::kDouble:
+      return Floating<double, uint64_t>(op, *a, *b);
+    case TypeKind::kVarint: {
+      ASSIGN_OR_RETURN(BigDecimal const number,
+                       Big(op, DecodeVarint(AsBytes(*a)), DecodeVarint(AsBytes(*b))));
+      return Value(EncodeVarint(number));
+    }
+    default: {
+      ASSIGN_OR_RETURN(BigDecimal const first, DecodeDecimal(AsBytes(*a)));
+      ASSIGN_OR_RETURN(BigDecimal const second, DecodeDecimal(AsBytes(*b)));
+      ASSIGN_OR_RETURN(BigDecimal const number, Big(op, first, second));
+      return Value(EncodeDecimal(number));
+    }
+  }
 }
 
 }  // namespace
@@ -196,40 +247,13 @@ Result<Value> ApplyOperator(char op, const Type& left, const Value& left_value, 
       right_value->empty()) {
     return Value();
   }
-  if (result.kind == TypeKind::kTimestamp || result.kind == TypeKind::kDate) {
-    return AddTime(op, result, *left_value, *right_value);
+  Result<Value> value = Apply(op, left, *left_value, right, *right_value, result);
+  if (value.status().code() == StatusCode::kInvalidArgument) {
+    return Status::InvalidArgument(StrCat("the operation '", CqlName(left), " ", std::string(1, op),
+                                          " ", CqlName(right),
+                                          "' failed: ", value.status().message()));
   }
-  ASSIGN_OR_RETURN(Value const a, ConvertValue(left, result, *left_value));
-  ASSIGN_OR_RETURN(Value const b, ConvertValue(right, result, *right_value));
-  bool const is_whole = result.kind != TypeKind::kFloat && result.kind != TypeKind::kDouble;
-  if (is_whole && (op == '/' || op == '%') && b->find_first_not_of('\0') == std::string::npos) {
-    return DivisionByZero(op, left, right);
-  }
-  switch (result.kind) {
-    case TypeKind::kTinyint:
-      return Whole<int8_t>(op, *a, *b);
-    case TypeKind::kSmallint:
-      return Whole<int16_t>(op, *a, *b);
-    case TypeKind::kInt:
-      return Whole<int32_t>(op, *a, *b);
-    case TypeKind::kBigint:
-      return Whole<int64_t>(op, *a, *b);
-    case TypeKind::kFloat:
-      return Floating<float, uint32_t>(op, *a, *b);
-    case TypeKind::kDouble:
-      return Floating<double, uint64_t>(op, *a, *b);
-    case TypeKind::kVarint: {
-      ASSIGN_OR_RETURN(BigDecimal const number,
-                       Big(op, DecodeVarint(AsBytes(*a)), DecodeVarint(AsBytes(*b))));
-      return Value(EncodeVarint(number));
-    }
-    default: {
-      ASSIGN_OR_RETURN(BigDecimal const first, DecodeDecimal(AsBytes(*a)));
-      ASSIGN_OR_RETURN(BigDecimal const second, DecodeDecimal(AsBytes(*b)));
-      ASSIGN_OR_RETURN(BigDecimal const number, Big(op, first, second));
-      return Value(EncodeDecimal(number));
-    }
-  }
+  return value;
 }
 
 }  // namespace orochi::sstable

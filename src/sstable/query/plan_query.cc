@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "base/str_cat.h"
+#include "sstable/query/conversion.h"
 #include "sstable/cql/bind.h"
+#include "sstable/query/conversion.h"
 #include "sstable/query/query.h"
 
 namespace orochi::sstable {
@@ -121,10 +123,13 @@ Status Query::PlanGroups(const cql::Select& select) {
     GroupKey key;
     const cql::Selector* named = &selector;
     if (selector.kind == cql::Selector::Kind::kFunction) {
-      if (selector.name != "floor" || selector.arguments.empty()) {
-        return At(selector.position,
-                  StrCat("Only monotonic functions are supported in the GROUP BY clause. Got: ",
-                         selector.name));
+      bool const is_monotonic =
+          selector.name == "floor" || ConversionFunction(selector.name).has_value();
+      if (!is_monotonic || selector.arguments.empty()) {
+        return At(
+            selector.position,
+            StrCat("Only monotonic functions are supported in the GROUP BY clause. Got: system.",
+                   selector.name));
       }
       std::vector<AggregateCall> none;
       ASSIGN_OR_RETURN(CompiledSelector compiled,

@@ -19,7 +19,7 @@ constexpr int64_t kNow = 1'700'000'000;
 class Session {
  public:
   std::string Run(const orochi::testing::DataDrivenStep& step) {
-    Result<std::string> answer = step.command == "tables"   ? Tables(step.input)
+    Result<std::string> answer = step.command == "tables"   ? Tables(step)
                                  : step.command == "insert" ? Inserts(step.input)
                                  : step.command == "select" ? Select(step.input)
                                                             : Status::Internal(step.command);
@@ -27,10 +27,14 @@ class Session {
   }
 
  private:
-  Result<std::string> Tables(const std::string& script) {
-    ASSIGN_OR_RETURN(std::vector<TableSchema> tables, TablesFromCql(script, "ks"));
+  /// tables [PARTITIONER]
+  Result<std::string> Tables(const orochi::testing::DataDrivenStep& step) {
+    ASSIGN_OR_RETURN(std::vector<TableSchema> tables, TablesFromCql(step.input, "ks"));
+    ASSIGN_OR_RETURN(
+        Partitioner const partitioner,
+        ParsePartitioner(step.arguments.empty() ? "Murmur3Partitioner" : step.arguments[0]));
     schema_ = std::make_unique<TableSchema>(std::move(tables.at(0)));
-    table_ = std::make_unique<testing::MemoryTable>(*schema_);
+    table_ = std::make_unique<testing::MemoryTable>(*schema_, partitioner);
     return std::string();
   }
 
@@ -92,6 +96,10 @@ TEST(QueryTest, Selectors) {
 
 TEST(QueryTest, Operators) {
   RunScript("operators.txt");
+}
+
+TEST(QueryTest, Tokens) {
+  RunScript("tokens.txt");
 }
 
 TEST(QueryTest, Errors) {

@@ -1,10 +1,12 @@
 #include "sstable/query/restrictions.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "base/str_cat.h"
 #include "sstable/cql/bind.h"
+#include "sstable/types/big_decimal.h"
 #include "sstable/types/compare.h"
 #include "sstable/types/elements.h"
 
@@ -132,7 +134,7 @@ class Planner {
 
   Status Add(const Relation& relation);
   Status AddToken(const Relation& relation);
-  Result<PartitionBound> TokenBound(const Relation& relation) const;
+  Result<std::optional<PartitionBound>> TokenBound(const Relation& relation) const;
   Status CheckOperator(const Relation& relation, const ColumnRef& column) const;
   Result<RowFilter> Bind(const Relation& relation);
   Result<TypeRef> ValueType(const Relation& relation, const ColumnRef& column) const;
@@ -292,39 +294,40 @@ Status Planner::Add(const Relation& relation) {
   return Status::Ok();
 }
 
-// Where the token stands on the ring.
-Result<PartitionBound> Planner::TokenBound(const Relation& relation) const {
+// Where the token stands on the ring; nothing for the one before all keys.
+Result<std::optional<PartitionBound>> Planner::TokenBound(const Relation& relation) const {
+  Partitioner const partitioner = layout_.partitioner;
+  TypeRef const type = TokenType(schema_, partitioner);
   const cql::Term& term = relation.values[0];
+  ASSIGN_OR_RETURN(Value const value, cql::BindTerm(term, *type, "partition key token"));
+  if (!value.has_value()) {
+    return At(relation, "Invalid null token value");
+  }
   PartitionBound bound;
-  switch (layout_.partitioner) {
-    case Partitioner::kMurmur3: {
-      ASSIGN_OR_RETURN(int64_t const value, cql::BindInteger(term, "token()"));
-      bound.token = Token::OfMurmur3(value);
-      return bound;
-    }
-    case Partitioner::kRandom: {
-      unsigned __int128 token = 0;  // -1, the least one, is before all keys as 0 is
-      for (char const c : term.text) {
-        token = c == '-' ? 0 : token * 10 + static_cast<unsigned>(c - '0');
-      }
-      if (term.kind != cql::Term::Kind::kInteger || term.text.size() > 39) {
-        return At(relation, "a token of RandomPartitioner is a number of up to 39 digits");
-      }
-      bound.token = {.position = term.text.starts_with('-') ? 0 : token};
-      return bound;
-    }
-    case Partitioner::kByteOrdered:
-    case Partitioner::kLocal:
-      break;
+  if (partitioner == Partitioner::kMurmur3) {
+    auto const token = LoadBigEndian<int64_t>(AsBytes(*value));
+    bound.token = Token::OfMurmur3(token);
+    return token == std::numeric_limits<int64_t>::min() ? std::nullopt : std::optional(bound);
   }
-  if (term.kind != cql::Term::Kind::kHex) {
-    return At(relation, StrCat("a token of ", PartitionerClass(layout_.partitioner),
-                               " is a blob: 0x and the bytes of the key"));
+  if (partitioner == Partitioner::kRandom) {
+    // The least token is -1; what is above the largest one is behind all keys.
+    BigDecimal const number = DecodeVarint(AsBytes(*value));
+    constexpr unsigned __int128 kPastAll = ~static_cast<unsigned __int128>(0);
+    for (char const c : number.digits) {
+      auto const digit = static_cast<unsigned>(c - '0');
+      unsigned __int128& position = bound.token.position;
+      position = position > (kPastAll - digit) / 10 ? kPastAll : position * 10 + digit;
+    }
+    if (!number.negative) {
+      return std::optional(bound);
+    }
+    bool const is_least = bound.token.position == 1;
+    bound.token.position = 0;
+    return is_least ? std::nullopt : std::optional(bound);
   }
-  ASSIGN_OR_RETURN(Value const key, cql::BindTerm(term, *SimpleType(TypeKind::kBlob), "token()"));
-  Bytes const bytes = AsBytes(*key);
+  Bytes const bytes = AsBytes(*value);
   bound.key.emplace(bytes.begin(), bytes.end());
-  return bound;
+  return bytes.empty() ? std::nullopt : std::optional(bound);
 }
 
 Status Planner::AddToken(const Relation& relation) {
@@ -338,8 +341,11 @@ Status Planner::AddToken(const Relation& relation) {
   }
   bool const equal = relation.op == Operator::kEqual;
   bool const inclusive = equal || IsInclusive(relation.op);
-  ASSIGN_OR_RETURN(PartitionBound bound, TokenBound(relation));
-  bound.inclusive = inclusive;
+  // Before the least token there is nothing to start after, and as an end it is the ring's.
+  ASSIGN_OR_RETURN(std::optional<PartitionBound> bound, TokenBound(relation));
+  if (bound.has_value()) {
+    bound->inclusive = inclusive;
+  }
   if (equal || !IsUpper(relation.op)) {
     if (plan_.range.start.has_value()) {
       return At(relation, "More than one restriction was found for the start bound on token()");
@@ -618,6 +624,23 @@ Result<bool> RowFilter::Accepts(const RowValues& row) const {
 Result<Restrictions> PlanRestrictions(const std::vector<cql::Relation>& where,
                                       const TableSchema& schema, const Layout& layout) {
   return Planner(schema, layout).Run(where);
+}
+
+TypeRef TokenType(const TableSchema& schema, Partitioner partitioner) {
+  switch (partitioner) {
+    case Partitioner::kMurmur3:
+      return SimpleType(TypeKind::kBigint);
+    case Partitioner::kRandom:
+      return SimpleType(TypeKind::kVarint);
+    case Partitioner::kLocal:
+      if (schema.partition_key.size() == 1) {
+        return schema.partition_key[0].type;
+      }
+      break;
+    case Partitioner::kByteOrdered:
+      break;
+  }
+  return SimpleType(TypeKind::kBlob);
 }
 
 }  // namespace orochi::sstable

@@ -42,4 +42,8 @@ struct Restrictions {
 Result<Restrictions> PlanRestrictions(const std::vector<cql::Relation>& where,
                                       const TableSchema& schema, const Layout& layout);
 
+/// Of what token() gives: a number, or where keys order partitions the key, as a blob for
+/// ByteOrderedPartitioner.
+TypeRef TokenType(const TableSchema& schema, Partitioner partitioner);
+
 }  // namespace orochi::sstable

@@ -5,6 +5,7 @@
 #include "base/str_cat.h"
 #include "sstable/types/cassandra_vint.h"
 #include "sstable/types/civil_time.h"
+#include "sstable/types/scalar_text.h"
 #include "sstable/types/time_uuid.h"
 
 namespace orochi::sstable {
@@ -30,6 +31,11 @@ Result<int64_t> FloorMillis(int64_t millis, const DurationParts& duration) {
   if (millis < 0) {
     return Status::InvalidArgument(
         StrCat("The floor function starting time is greater than the provided time"));
+  }
+  if (duration.nanos % kNanosPerMilli != 0) {
+    return Status::InvalidArgument(StrCat("The floor cannot be computed for the ",
+                                          DurationText(duration),
+                                          " duration as precision is below 1 millisecond"));
   }
   if (duration.days > INT32_MAX) {
     return Status::InvalidArgument(StrCat("a duration of ", duration.days, " days"));
@@ -68,6 +74,10 @@ Result<DurationParts> DecodeDuration(Bytes value) {
     return Status::Corruption(StrCat("a duration of ", value.size(), " bytes"));
   }
   return parts;
+}
+
+std::string DurationText(const DurationParts& duration) {
+  return DurationText(duration.months, duration.days, duration.nanos);
 }
 
 Result<int64_t> AddDuration(int64_t millis, const DurationParts& duration, int64_t times) {
@@ -119,8 +129,8 @@ Result<std::string> FloorTime(TypeKind kind, Bytes value, const DurationParts& d
   if (kind == TypeKind::kDate) {
     if (duration.nanos != 0) {
       return Status::InvalidArgument(StrCat("The floor on date values cannot be computed for the ",
-                                            duration.nanos,
-                                            " nanoseconds duration as precision is below 1 day"));
+                                            DurationText(duration),
+                                            " duration as precision is below 1 day"));
     }
     int64_t const days = int64_t{LoadBigEndian<uint32_t>(value)} - kDateEpoch;
     ASSIGN_OR_RETURN(int64_t const millis, FloorMillis(days * kMillisPerDay, duration));

@@ -17,6 +17,8 @@ struct DurationParts {
 };
 /// kCorruption when the bytes are no duration.
 Result<DurationParts> DecodeDuration(Bytes value);
+/// As CQL writes it: 1mo2d3h.
+std::string DurationText(const DurationParts& duration);
 
 /// The moment `times` durations after `millis` since 1970: months by the calendar, then days, then
 /// the rest. kOutOfRange beyond what a timestamp can hold.

@@ -84,7 +84,8 @@ Token TokenOf(Partitioner partitioner, Bytes key) {
       return Token::OfMurmur3(hash == kMinimum ? std::numeric_limits<int64_t>::max() : hash);
     }
     case Partitioner::kRandom:
-      return {.position = RandomPosition(key)};
+      // An empty key has the token before all others, -1. No hash is known to be 0.
+      return {.position = key.empty() ? 0 : RandomPosition(key)};
     case Partitioner::kByteOrdered:
     case Partitioner::kLocal:
       return {};
@@ -97,7 +98,7 @@ std::string TokenText(Partitioner partitioner, Bytes key) {
     case Partitioner::kMurmur3:
       return StrCat(TokenOf(partitioner, key).murmur3());
     case Partitioner::kRandom:
-      return ToDecimal(TokenOf(partitioner, key).position);
+      return key.empty() ? "-1" : ToDecimal(TokenOf(partitioner, key).position);
     case Partitioner::kByteOrdered:
     case Partitioner::kLocal:
       break;

@@ -1,6 +1,6 @@
 // Goal: tokens and the order of partitions are Cassandra's.
-// Method: tokens published with Cassandra's drivers, and the key order of a file that Cassandra
-// wrote (10,000 int keys), where it is at hand.
+// Method: tokens published with Cassandra's drivers, tokens that Cassandra printed, and the key
+// order of a file that Cassandra wrote (10,000 int keys), where it is at hand.
 #include "sstable/types/decorated_key.h"
 
 #include <gmock/gmock.h>
@@ -34,10 +34,42 @@ TEST(DecoratedKeyTest, Murmur3TokensAreThoseOfTheDrivers) {
   EXPECT_EQ(Murmur3Token(""), std::numeric_limits<int64_t>::min());
 }
 
-TEST(DecoratedKeyTest, OtherPartitioners) {
-  EXPECT_EQ(TokenText(Partitioner::kRandom, AsBytes("test")),
-            "12707736894140473154801792860916528374");
+// Of org.apache.cassandra.dht.RandomPartitioner and ByteOrderedPartitioner, 5.0.6, getToken(key),
+// and the order in which a node with each of them wrote the keys.
+TEST(DecoratedKeyTest, TokensOfOtherPartitionersAreCassandras) {
+  struct Expected {
+    std::string key;
+    const char* token;
+  };
+  Expected const by_hash[] = {
+      {"", "-1"},
+      {"test", "12707736894140473154801792860916528374"},
+      {"a", "16955237001963240173058271559858726497"},
+      {"ab", "32560655549305688865853317129809488800"},
+      {"zz", "50412573928388321756759567765039684750"},
+      {"0", "64067091395865220333931589265234893606"},
+      {"~", "101634649290240658234687608178532259879"},
+      {std::string(300, 'k'), "120180341794137191422602691128493557469"},
+      {"\u00e9", "136732923097551493579404309126273812335"},
+      {std::string(1, '\0'), "143927757573010354572009627285182898319"},
+      {"b", "144992942750327304334463589818972416113"},
+  };
+  TypeRef const text = SimpleType(TypeKind::kText);
+  const Expected* previous = nullptr;
+  for (const Expected& expected : by_hash) {
+    Bytes const key = AsBytes(expected.key);
+    EXPECT_EQ(TokenText(Partitioner::kRandom, key), expected.token) << expected.key;
+    if (previous != nullptr) {
+      Bytes const before = AsBytes(previous->key);
+      EXPECT_LT(CompareKeys(Partitioner::kRandom, *text, TokenOf(Partitioner::kRandom, before),
+                            before, TokenOf(Partitioner::kRandom, key), key),
+                0)
+          << expected.key;
+    }
+    previous = &expected;
+  }
   EXPECT_EQ(TokenText(Partitioner::kByteOrdered, AsBytes("a\x01")), "6101");
+  EXPECT_EQ(TokenText(Partitioner::kByteOrdered, AsBytes("\u00e9")), "c3a9");
   EXPECT_EQ(TokenText(Partitioner::kMurmur3, AsBytes("123")), "-7468325962851647638");
 }
 
@@ -62,6 +94,16 @@ TEST(DecoratedKeyTest, OrderIsByTokenThenByKey) {
   EXPECT_GT(compare(Partitioner::kMurmur3, "9223372036854775807", "123"), 0);
   EXPECT_LT(compare(Partitioner::kByteOrdered, "123", "9223372036854775807"), 0);
   EXPECT_EQ(compare(Partitioner::kRandom, "123", "123"), 0);
+  // -1 before 5, by the key's type; not so by its bytes.
+  TypeRef const number = SimpleType(TypeKind::kInt);
+  std::string const minus_one = FromHex("ffffffff");
+  std::string const five = FromHex("00000005");
+  auto const compare_numbers = [&](Partitioner partitioner) {
+    return CompareKeys(partitioner, *number, TokenOf(partitioner, AsBytes(minus_one)),
+                       AsBytes(minus_one), TokenOf(partitioner, AsBytes(five)), AsBytes(five));
+  };
+  EXPECT_LT(compare_numbers(Partitioner::kLocal), 0);
+  EXPECT_GT(compare_numbers(Partitioner::kByteOrdered), 0);
 }
 
 TEST(DecoratedKeyTest, KeysOfSeveralColumnsAreComposites) {

@@ -124,8 +124,8 @@ class MemoryStream final : public UnfilteredStream {
   std::vector<ComplexColumnView> complex_;
 };
 
-MemoryTable::MemoryTable(const TableSchema& schema)
-    : schema_(schema), layout_(LayoutOf(schema, Partitioner::kMurmur3)) {}
+MemoryTable::MemoryTable(const TableSchema& schema, Partitioner partitioner)
+    : schema_(schema), layout_(LayoutOf(schema, partitioner)) {}
 
 MemoryTable::Partition& MemoryTable::PartitionOf(const std::string& key) {
   auto const at = std::find_if(partitions_.begin(), partitions_.end(), [&](const Partition& p) {

@@ -18,7 +18,7 @@ namespace orochi::sstable::testing {
 /// as a reader does, so that a wrong plan shows as missing rows.
 class MemoryTable final : public TableSource {
  public:
-  explicit MemoryTable(const TableSchema& schema);
+  MemoryTable(const TableSchema& schema, Partitioner partitioner);
 
   /// INSERT INTO t (...) VALUES (...) [USING TIMESTAMP n AND TTL n]. Statics go to the partition; a
   /// statement without clustering columns makes no row.
