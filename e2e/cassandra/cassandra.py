@@ -51,10 +51,11 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def context_of(options, patterns):
-    context = read_checks.Context(Gold(options.build, patterns), options.binaries)
+def context_of(options, chosen):
+    context = read_checks.Context(Gold(options.build, options.patterns), options.binaries)
     programs = [context.orochi, context.rewrite_tree, context.lookup_tree]
-    for program in programs + [os.path.join(options.binaries, "pg", "orochi.so")]:
+    extension = [os.path.join(options.binaries, "pg", "orochi.so")] if "foreign" in chosen else []
+    for program in programs + extension:
         if not os.path.exists(program):
             sys.exit(f"e2e: {program} not found: build orochi, rewrite_tree, lookup_tree and pgroot")
     sources = {name: context.gold.source(name) for name in context.gold.patterns}
@@ -78,7 +79,7 @@ def check_reading(context, cases, chosen, verdicts):
 
 
 def check_writing(context, cases, chosen, verdicts):
-    jobs = {fmt: [] for fmt in FORMATS}
+    jobs = []
     for name in (name for name in write_checks.CHECKS if name in chosen):
         for case in cases:
             made = write_checks.CHECKS[name][0](context, case)
@@ -86,16 +87,20 @@ def check_writing(context, cases, chosen, verdicts):
                 verdicts.add(name, case, made)
             for job in made if isinstance(made, list) else []:
                 if not verdicts.passed(name, job["id"][1:]):
-                    jobs[job["id"][1]].append(job)
-    for fmt, chosen_jobs in jobs.items():
-        if chosen_jobs:
-            write_checks.judge(context, fmt, chosen_jobs, verdicts)
+                    jobs.append(job)
+    for fmt in FORMATS:
+        of_format = {tuple(job["id"][1:]): [] for job in jobs if job["id"][1] == fmt}
+        for job in jobs:
+            if job["id"][1] == fmt:
+                of_format[tuple(job["id"][1:])].append(job)
+        for partitioner, judged in context.gold.by_partitioner(of_format):
+            write_checks.judge(context, fmt, partitioner, [job for case in judged for job in of_format[case]], verdicts)
     if "verifier" in chosen:
         for fmt in FORMATS:
             left = [case for case in cases if case[0] == fmt and verdicts.passed("rewrite", case)
                     and not verdicts.passed("verifier", case)]
-            if left:
-                write_checks.verifier_program(context, fmt, left, verdicts)
+            for partitioner, judged in context.gold.by_partitioner(left):
+                write_checks.verifier_program(context, fmt, partitioner, judged, verdicts)
 
 
 def check(options):
@@ -104,7 +109,7 @@ def check(options):
     for name in chosen:
         if name not in known:
             sys.exit(f"e2e: no check {name}; there are {' '.join(known)}")
-    context, verdicts = context_of(options, options.patterns)
+    context, verdicts = context_of(options, chosen)
     if options.again:
         verdicts.forget(chosen)
     gold = context.gold

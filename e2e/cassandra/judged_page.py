@@ -32,6 +32,8 @@ GROUPS = {
     "counters": "counters",
     "evolution": "columns added and dropped, overwrites in several SSTables",
     "options": "bloom filter and index options",
+    "expressions": "arithmetic, functions, INSERT JSON, errors of queries",
+    "partitioners": "RandomPartitioner, ByteOrderedPartitioner, ranges of tokens",
 }
 
 
@@ -88,6 +90,6 @@ deletion differ).
 ## Not judged
 
 - Counters made by us: they are copied and merged, not made. Statements that read before they write.
-- The partitioners ByteOrdered and Random; files of other releases than {version}.
+- LocalPartitioner, but for its tokens; files of other releases than {version}.
 - `split` of tables below 2 MiB; CQLSSTableWriter with counters, changed schemas or more than 40 statements.
 """)

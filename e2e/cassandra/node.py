@@ -13,9 +13,10 @@ FORMATS = {
     "oa": "storage_compatibility_mode: NONE\nsstable:\n  selected_format: big\n",
     "da": "storage_compatibility_mode: NONE\nsstable:\n  selected_format: bti\n",
 }
+DEFAULT_PARTITIONER = "Murmur3Partitioner"
 YAML = """\
 cluster_name: gold
-partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+partitioner: org.apache.cassandra.dht.{partitioner}
 commitlog_sync: periodic
 commitlog_sync_period: 10s
 endpoint_snitch: SimpleSnitch
@@ -122,13 +123,13 @@ def free_port():
 class Home:
     """A directory with the configuration of a node, and its data; removed in the end unless something failed."""
 
-    def __init__(self, build, fmt):
+    def __init__(self, build, fmt, partitioner=DEFAULT_PARTITIONER):
         self.build = os.path.abspath(build)
         self.path = os.path.join(self.build, f"node_{fmt}_{os.getpid()}")
         shutil.rmtree(self.path, ignore_errors=True)
         os.makedirs(self.path)
         with open(os.path.join(self.path, "cassandra.yaml"), "w", encoding="utf-8") as out:
-            out.write(YAML.format(port=free_port()) + FORMATS[fmt])
+            out.write(YAML.format(port=free_port(), partitioner=partitioner) + FORMATS[fmt])
         with open(os.path.join(self.path, "logback.xml"), "w", encoding="utf-8") as out:
             out.write("<configuration><appender name='F' class='ch.qos.logback.core.FileAppender'>"
                       f"<file>{self.path}/cassandra.log</file><encoder><pattern>%d %-5level %logger{{20}} %msg%n"

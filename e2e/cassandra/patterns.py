@@ -5,8 +5,9 @@
 
 One file NAME.cql a pattern: statements that end in ";" at the end of a line, for table $KS.NAME.
 $KS is the keyspace, $WITH the table options of the run (compression). Lines that start with "--"
-are directives: `--flush` ends an SSTable, `--select <columns and conditions>` asks for an answer to
-be kept. groups.json says which patterns are about what. Timestamps are fixed, so the files of two
+are directives: `--flush` ends an SSTable, `--select <conditions>` and `--ask <SELECT JSON>` ask for
+an answer, or the error, to be kept. groups.json says which patterns are about what, partitioners.json
+which of them need a node with another partitioner. Timestamps are fixed, so the files of two
 runs differ only in local deletion times.
 """
 
@@ -49,6 +50,7 @@ EMPTY_PK = ("''", "0x")
 
 PATTERNS = {}
 GROUPS = {}
+PARTITIONERS = {}
 
 
 class Pattern:
@@ -97,6 +99,9 @@ class Pattern:
 
     def select(self, tail):
         self.lines.append(f"--select {tail}")
+
+    def ask(self, columns, tail=""):
+        self.lines.append(f"--ask SELECT JSON {columns} FROM {self.table} {tail}".rstrip())
 
 
 def scalar_types():
@@ -592,9 +597,142 @@ def options():
         p.select("WHERE pk = 'key 250'")
 
 
+def expressions():
+    p = Pattern("expressions")
+    p.create("k int, c timestamp, i int, b bigint, f float, d double, vi varint, dc decimal, ti tinyint, "
+             "si smallint, dt date, tx text, PRIMARY KEY (k, c)")
+    p.insert("k, c, i, b, f, d, vi, dc, ti, si, dt, tx", "1, '2024-01-31 10:59:00+0000', 7, 2, 1.5, 0.25, "
+             "12345678901234567890, 1.50, 127, -32768, '2024-01-31', 'a'")
+    p.insert("k, c, i, b, f, d", "1, '2024-01-31 11:01:00+0000', 2147483647, -9223372036854775808, -0.0, 1e300")
+    p.insert("k, c, i, d, f, vi, dc", "1, '2024-01-31 11:59:59.999+0000', 0, NaN, Infinity, -1, 1E+10")
+    p.insert("k, c", "1, '2024-03-01 00:00:00+0000'")
+    p.insert("k, c, i, b, ti, si, dt", "2, '1969-12-31 23:59:59+0000', -7, 3, -128, 32767, '1969-12-31'")
+    numbers = ("i", "b", "f", "d", "vi", "dc", "ti", "si")
+    for left in numbers:
+        for right in numbers:
+            p.ask(f"c, {left} + {right}, {left} - {right}, {left} * {right}")
+            if not {left, right} & {"dc", "vi"}:
+                p.ask(f"{left} / {right}, {left} % {right}", "WHERE k = 1 LIMIT 1")
+    for number in numbers:
+        minus = f"-({number})" if number == "i" else f"-{number}"  # "-i" begins "-Infinity" there
+        p.ask(f"{minus}, {number} + 1, {number} * 2.5, 10 - {number}, ({number} + 1) * 2 - {number}")
+    for columns in ("ti + 128, si * 100000, i + 2147483648, b + 9223372036854775808, f * 0.1, dc * 0.1, dc + 0.1",
+                    "f + dc, f * vi, d * dc, i * dc, dc * i", "i * 0.10000000000000000000000001", "1 + 1",
+                    "k, (int) 1 + (tinyint) 2, (bigint) 1 + i, (float) 1.5 * 2"):
+        p.ask(columns, "WHERE k = 1 LIMIT 1")
+    p.ask("i + b * 2 - 1, (i + b) * 2, i - b - 1, -(i + 1), i / 2 * 2, i % 3 + 1", "WHERE k = 1")
+    p.ask("i / 2, i / -2, i % 4, i % -4, b / 2, b % 5", "WHERE k = 2")
+    p.ask("d / 0, f / 0, d % 2, f % 2", "WHERE k = 1")
+    p.ask("i / 0", "WHERE k = 1 LIMIT 1")
+    p.ask("b % 0", "WHERE k = 1 LIMIT 1")
+    p.ask("tx + 1")
+    p.ask("tx - tx")
+    p.ask("nothing + 1")
+    p.ask("c + 1mo, c - 1d, c + 90m, c - 1y2mo3w4d5h6m7s8ms, dt + 2d, dt - 1mo")
+    p.ask("dt + 1h", "WHERE k = 1 LIMIT 1")
+    p.ask("c + 1ns", "WHERE k = 1 LIMIT 1")
+    for unit in ("1h", "90m", "1d", "10d", "1w", "1mo", "5mo", "1y", "13s", "1h30m"):
+        p.ask(f"floor(c, {unit})")
+    for unit in ("1d", "10d", "1w", "1mo", "5mo", "1y"):
+        p.ask(f"floor(dt, {unit})")
+    p.ask("floor(dt, 1h)", "WHERE k = 1 LIMIT 1")
+    p.ask("floor(c, -1h)", "WHERE k = 1 LIMIT 1")
+    p.ask("floor(c, 1ns)", "WHERE k = 1 LIMIT 1")
+    p.ask("floor(c, 1mo1d)", "WHERE k = 1 LIMIT 1")
+    p.ask("floor(tx, 1h)")
+    p.ask("k, floor(c, 1h), count(*), max(i), sum(b)", "WHERE k = 1 GROUP BY k, floor(c, 1h)")
+    p.ask("k, floor(c, 1mo), count(i)", "WHERE k = 1 GROUP BY k, floor(c, 1mo)")
+    p.ask("count(*)", "GROUP BY floor(c, 1h)")
+    for function in ("to_date", "to_timestamp", "to_unix_timestamp", "min_timeuuid"):
+        p.ask("count(*)", f"WHERE k = 1 GROUP BY k, {function}(c)")
+    p.ask("count(*)", "GROUP BY k, to_date(c)")
+    p.ask("sum(i) / 2, max(i) - min(i), avg(d), sum(vi), avg(dc), min(dt), count(*) * 2", "WHERE k = 2")
+    p.ask("sum(b), sum(ti), sum(si), avg(i), avg(b), avg(ti), sum(f)")
+    p.ask("to_date(c), to_timestamp(dt), to_unix_timestamp(c), to_unix_timestamp(dt), toDate(c), toUnixTimestamp(dt)")
+    p.ask("min_timeuuid(c), max_timeuuid(c), minTimeuuid('2013-01-01 00:05+0000'), to_date(max_timeuuid(c))")
+    # The same whenever it is asked: the moment itself is not.
+    for now in ("now()", "current_timeuuid()", "current_timestamp()", "current_date()", "currentTimestamp()"):
+        p.ask(f"floor({now}, 12000mo) AS age", "LIMIT 1")
+    p.ask("to_unix_timestamp(now()) - to_unix_timestamp(current_timestamp()) AS age", "WHERE k = 5")
+    p.ask("floor(to_timestamp(now()), 12000mo), floor(toTimestamp(current_date()), 12000mo)", "LIMIT 1")
+    p.ask("now(1)")
+    for target in ("int", "bigint", "double", "float", "decimal", "varint", "text", "ascii", "smallint", "tinyint"):
+        for source in ("i", "b", "ti", "si"):
+            p.ask(f"cast({source} AS {target})", "WHERE k = 1")
+    p.ask("cast(f AS text), cast(d AS text), cast(dc AS text), cast(vi AS text), cast(dc AS double), cast(vi AS decimal)")
+    p.ask("cast(d AS int), cast(f AS bigint), cast(dc AS int), cast(d AS varint)", "WHERE k = 1 LIMIT 1")
+    p.ask("cast(c AS date), cast(c AS text), cast(dt AS timestamp), cast(dt AS text)")
+    p.ask("token(k), token(k) + 1, token(k) - token(k)")
+    p.ask("*", "WHERE c > '2024-01-31 11:00:00+0000' ALLOW FILTERING")
+
+    p = Pattern("insert_json")
+    p.create("k int, c text, t timestamp, l list<int>, s set<text>, m map<text, double>, tu tuple<int, text>, "
+             "b blob, u uuid, dc decimal, vi varint, dt date, tm time, bo boolean, i inet, \"Case\" int, st text STATIC, "
+             "PRIMARY KEY (k, c)")
+    for n, (text, default) in enumerate((
+            ('{"k": 1, "c": "a", "l": [1, 2, 3], "s": ["y", "x", "x"], "m": {"p": 1.5, "q": 2}}', ""),
+            ('{"k": "1", "c": "b", "t": "2024-02-29T12:34:56.789Z", "tu": [5, "five"], "b": "0x00ff"}', ""),
+            ('{"k": 1, "c": "c", "t": 1700000000000, "u": "123e4567-e89b-42d3-a456-426614174000"}', ""),
+            ('{"k": 2, "c": "", "dc": 1.10, "vi": 123456789012345678901234567890, "dt": "2024-02-29"}', ""),
+            ('{"k": 2, "c": "d", "tm": "08:30:00.000001", "bo": "true", "i": "::1", "\\"Case\\"": 4}', ""),
+            ('{"k": 2, "c": "\\u00e9\\n\\"q\\"", "dc": "1E+3", "vi": "-7", "bo": false}', ""),
+            ('{"k": 1, "c": "a", "m": {"r": 3}}', " DEFAULT UNSET"),
+            ('{"k": 1, "c": "b", "tu": null, "l": []}', " DEFAULT NULL"),
+            ('{"K": 3, "C": "case", "st": "static", "tu": [null, "half"]}', ""))):
+        p.raw(f"INSERT INTO {p.table} JSON '{text}'{default} USING TIMESTAMP {p.stamp()}")
+        if n == 5:
+            p.flush()
+    for k in (1, 2, 3):
+        p.select(f"WHERE k = {k}")
+    p.ask("toJson(l), to_json(m), to_json(tu), to_json(t), to_json(dc)")
+
+
+def partitioners():
+    for name, partitioner in (("ring_random", "RandomPartitioner"), ("ring_byte_ordered", "ByteOrderedPartitioner")):
+        PARTITIONERS[name] = partitioner
+        p = Pattern(name)
+        p.create("a text, b int, c int, v text, s text STATIC, PRIMARY KEY ((a, b), c)")
+        for n in range(40):
+            for c in range(3):
+                p.insert("a, b, c, v", f"'key {n % 13}', {n - 20}, {c}, 'value {n}'")
+            if n == 20:
+                p.flush()
+        p.delete("a = 'key 3' AND b = -17")
+        p.select("WHERE a = 'key 5' AND b = -2")
+        p.select("WHERE a = 'key 5' AND b = -2 AND c > 0 ORDER BY c DESC")
+        p.ask("token(a, b), a, b, c")
+        p.ask("DISTINCT a, b, token(a, b)")
+        for bound in (("-1", "0", "1", "85070591730234615865843651857942052864", "170141183460469231731687303715884105727",
+                       "170141183460469231731687303715884105728") if name == "ring_random" else
+                      ("0x", "0x00", "0x0005", "0x00056b65792035", "0x00056b65792035000004ffffffee00", "0xff")):
+            for compared in (">", "<=", "="):
+                p.ask("a, b, c", f"WHERE token(a, b) {compared} {bound}")
+        middle = "85070591730234615865843651857942052864" if name == "ring_random" else "0x00056b65792035"
+        p.ask("count(*)", f"WHERE token(a, b) > {middle} AND token(a, b) <= {middle}")
+        p.ask("count(*)", "WHERE token(a, b) > 'text'")
+
+        p = Pattern(f"{name}_single")
+        PARTITIONERS[p.name] = partitioner
+        p.create("k text PRIMARY KEY, v int")
+        for n, key in enumerate(("a", "b", "ab", "\u00e9", "test", "k" * 300, "zz", "0", "~")):
+            p.insert("k, v", f"'{key}', {n}")
+        p.select("WHERE k = 'test'")
+        p.ask("k, token(k), v")
+        p.ask("min(token(k)), max(token(k))")
+    p = Pattern("ring_murmur3")
+    p.create("k int PRIMARY KEY, v int")
+    for n in range(50):
+        p.insert("k, v", f"{n}, {n}")
+    p.ask("k, token(k)")
+    for tail in ("> -9223372036854775808", "<= -9223372036854775808", "> 0", "<= 0", "= -9223372036854775808",
+                 ">= 9223372036854775807", "> 0 AND token(k) <= -9223372036854775808", "> 5 AND token(k) < 5",
+                 "> 5 AND token(k) <= 3", "> 1.5"):
+        p.ask("k", f"WHERE token(k) {tail}")
+
+
 def write_all(out_dir, names):
     for group in (scalar_types, collections, user_types, keys_and_clusterings, columns, tombstones_and_ttls,
-                  volume, counters, evolution, options):
+                  volume, counters, evolution, options, expressions, partitioners):
         before = set(PATTERNS)
         group()
         GROUPS[group.__name__] = [name for name in PATTERNS if name not in before and (not names or name in names)]
@@ -605,6 +743,8 @@ def write_all(out_dir, names):
             out.write("\n".join(pattern.lines) + "\n")
     with open(os.path.join(out_dir, "groups.json"), "w", encoding="utf-8") as out:
         json.dump(GROUPS, out)
+    with open(os.path.join(out_dir, "partitioners.json"), "w", encoding="utf-8") as out:
+        json.dump(PARTITIONERS, out)
     print(f"patterns: {len(chosen)} written to {out_dir}")
 
 

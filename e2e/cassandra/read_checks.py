@@ -131,16 +131,30 @@ def query(context, case):
 
 
 def query_over(context, case, directory):
-    """Every kept SELECT, asked of a directory, against what Cassandra answered."""
+    """Every kept SELECT, asked of a directory, against what Cassandra answered, be it an error."""
+    differences = []
     with open(os.path.join(context.gold.directory(case), "selects.jsonl"), encoding="utf-8") as answers:
         for answer in map(json.loads, answers):
             text, why = call([context.orochi, "sstable", "query", answer["query"], "--format", "lines", "--schema",
                               context.gold.schema(case), directory])
-            why = why or first_difference([load_dump(line) for line in text.split("\n") if line],
-                                          [load_dump(row) for row in answer["rows"]])
+            if "error" in answer:
+                why = difference_of_errors(why, answer["error"])
+            else:
+                why = why or first_difference([load_dump(line) for line in text.split("\n") if line],
+                                              [load_dump(row) for row in answer["rows"]])
             if why:
-                return f"{answer['query']:.120}: {why}"
-    return ""
+                differences.append(f"{answer['query']:.120}: {why}")
+    return "\n".join(differences)
+
+
+def difference_of_errors(found, expected):
+    """Ours adds where in the statement it is, and does not list a function's signatures. What a parser says of a statement that is none is its own affair."""
+    if found == "":
+        return f"answered, expected the error: {expected}"
+    said = expected.split("\n")[0].split(" (known type signatures")[0].split(" : (")[0]
+    if "no viable alternative" in expected or "mismatched" in expected or said in found:
+        return ""
+    return f"refused with {found!r}, expected {expected!r}"
 
 
 def lookup(context, case):

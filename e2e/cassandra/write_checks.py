@@ -9,7 +9,7 @@ import shutil
 from dumps import difference_of_directories, difference_of_parts, dumps_in, read_dump
 from foreign_check import make_foreign
 from gold import COMPRESSORS, keyspace_of
-from node import FORMATS, Home
+from node import DEFAULT_PARTITIONER, FORMATS, Home
 from read_checks import call, data_files, run_program
 
 # Statements that need what is in the table, or a column that the final schema does not have.
@@ -74,7 +74,8 @@ def make_loaded(context, case):
     lines = [line for line in context.gold.source(case[2]).split("\n") if not line.startswith("--")]
     statements = "\n".join(lines).replace("$KS", keyspace_of(case)).replace("$WITH", "comment = ''")
     why = call([context.orochi, "sstable", "write", "--out", emptied(made["ours"]), "--format", case[0],
-                "--compression", case[1], "--schema", context.gold.schema(case), "-"], text=statements)[1]
+                "--compression", case[1], "--partitioner", context.gold.partitioners.get(case[2], DEFAULT_PARTITIONER),
+                "--schema", context.gold.schema(case), "-"], text=statements)[1]
     return why or [made]
 
 
@@ -146,8 +147,8 @@ CHECKS = {"rewrite": (make_same, compare_same), "convert": (make_converted, comp
           "split": (make_split, compare_split), "scrub": (make_scrubbed, compare_same)}
 
 
-def judge(context, fmt, jobs, verdicts):
-    """Lets a node that writes `fmt` judge the jobs; their verdicts are kept."""
+def judge(context, fmt, partitioner, jobs, verdicts):
+    """Lets a node of the partitioner that writes `fmt` judge the jobs; their verdicts are kept."""
     listed = os.path.join(context.build, f"jobs_{fmt}.jsonl")
     concluded = os.path.join(context.build, f"concluded_{fmt}.jsonl")
     jobs = sorted(jobs, key=lambda made: (made["check"], made["ours"].split(os.sep)[-2]))
@@ -155,9 +156,9 @@ def judge(context, fmt, jobs, verdicts):
         for made in jobs:
             out.write(json.dumps(made) + "\n")
     open(concluded, "w", encoding="utf-8").close()
-    print(f"judge: {fmt}: {len(jobs)} tables", flush=True)
+    print(f"judge: {fmt}: {len(jobs)} tables of {partitioner}", flush=True)
     try:
-        with Home(context.build, fmt) as home:
+        with Home(context.build, fmt, partitioner) as home:
             home.run(["judge", listed, concluded], 120 + 5 * len(jobs))
     finally:
         by_id = {tuple(made["id"]): made for made in jobs}
@@ -172,7 +173,7 @@ def judge(context, fmt, jobs, verdicts):
         verdicts.add(made["check"], made["id"][1:], "Cassandra came to no verdict")
 
 
-def verifier_program(context, fmt, cases, verdicts):
+def verifier_program(context, fmt, partitioner, cases, verdicts):
     """StandaloneVerifier, the program, over the tables written again: their files in the data directory of a node
     that has the tables and is not running."""
     for start in range(0, len(cases), VERIFIED_AT_ONCE):
@@ -185,7 +186,7 @@ def verifier_program(context, fmt, cases, verdicts):
             for made in jobs:
                 out.write(json.dumps(made) + "\n")
         open(concluded, "w", encoding="utf-8").close()
-        with Home(context.build, fmt) as home:
+        with Home(context.build, fmt, partitioner) as home:
             if home.run(["tables", listed, concluded], 120 + 3 * len(jobs)) != 0:
                 raise SystemExit("e2e: the tables for StandaloneVerifier could not be made")
             programs = []

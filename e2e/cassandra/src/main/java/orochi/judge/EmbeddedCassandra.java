@@ -33,8 +33,26 @@ final class EmbeddedCassandra
         }
         catch (RuntimeException e)
         {
-            String shown = cql.length() > 300 ? cql.substring(0, 300) + "..." : cql;
-            throw new RuntimeException(e.getMessage() + "\n  in: " + shown, e);
+            throw new Refused(cql, e);
+        }
+    }
+
+    /** A statement that failed; the message is Cassandra's. */
+    static final class Refused extends RuntimeException
+    {
+        private static final long serialVersionUID = 1;
+        private final String cql;
+
+        Refused(String cql, RuntimeException why)
+        {
+            super(String.valueOf(why.getMessage()), why);
+            this.cql = cql.length() > 300 ? cql.substring(0, 300) + "..." : cql;
+        }
+
+        @Override
+        public String toString()
+        {
+            return getMessage() + "\n  in: " + cql;
         }
     }
 

@@ -62,7 +62,7 @@ final class GoldWriter
                 }
                 catch (IOException | RuntimeException e)
                 {
-                    System.err.println("gold: " + pattern.name + ": " + e.getMessage());
+                    System.err.println("gold: " + pattern.name + ": " + e);
                     ++failures;
                 }
             }
@@ -136,10 +136,19 @@ final class GoldWriter
 
         List<String> answers = new ArrayList<>();
         for (String select : pattern.selects(keyspace))
+            answers.add(JSON.writeValueAsString(Map.of("query", select, "rows", EmbeddedCassandra.selectJson(select))));
+        for (String ask : pattern.asks(keyspace))
         {
             Map<String, Object> answer = new LinkedHashMap<>();
-            answer.put("query", select);
-            answer.put("rows", EmbeddedCassandra.selectJson(select));
+            answer.put("query", ask);
+            try
+            {
+                answer.put("rows", EmbeddedCassandra.selectJson(ask));
+            }
+            catch (EmbeddedCassandra.Refused e)
+            {
+                answer.put("error", e.getMessage());
+            }
             answers.add(JSON.writeValueAsString(answer));
         }
         Files.write(directory.resolve("selects.jsonl"), answers);

@@ -62,7 +62,7 @@ final class Pattern
     List<String> steps(String keyspace, String tableOptions)
     {
         return lines.stream()
-                    .filter(l -> !l.startsWith("--select"))
+                    .filter(l -> !l.startsWith("--select ") && !l.startsWith("--ask "))
                     .map(l -> l.replace("$KS", keyspace).replace("$WITH", tableOptions))
                     .collect(Collectors.toList());
     }
@@ -77,9 +77,21 @@ final class Pattern
     {
         List<String> selects = new ArrayList<>();
         selects.add("SELECT JSON * FROM " + keyspace + "." + name);
-        lines.stream()
-             .filter(l -> l.startsWith("--select "))
-             .forEach(l -> selects.add("SELECT JSON * FROM " + keyspace + "." + name + l.substring("--select".length())));
+        directives("--select ", keyspace).forEach(l -> selects.add("SELECT JSON * FROM " + keyspace + "." + name + " " + l));
         return selects;
+    }
+
+    /** SELECT statements whose answers, or errors, are kept. */
+    List<String> asks(String keyspace)
+    {
+        return directives("--ask ", keyspace);
+    }
+
+    private List<String> directives(String start, String keyspace)
+    {
+        return lines.stream()
+                    .filter(l -> l.startsWith(start))
+                    .map(l -> l.substring(start.length()).replace("$KS", keyspace))
+                    .collect(Collectors.toList());
     }
 }
