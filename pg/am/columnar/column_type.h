@@ -41,6 +41,13 @@ struct ColumnType {
 
 ColumnType ColumnTypeOf(const FormData_pg_attribute& attribute);
 
+/// Whether ColumnTypeOf would give the same.
+inline bool IsTypeOf(const ColumnType& type, const FormData_pg_attribute& attribute) {
+  return type.type_id == attribute.atttypid && type.length == attribute.attlen &&
+         type.dropped == attribute.attisdropped &&
+         (type.shape == ColumnType::Shape::kByValue) == attribute.attbyval;
+}
+
 /// The stripe schema of a table as it is now: natts columns.
 columnar::Schema StripeSchemaOf(TupleDesc descriptor);
 

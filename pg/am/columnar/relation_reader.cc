@@ -60,7 +60,7 @@ void ColumnarReader::Adopt(TupleDesc descriptor) {
   auto const count = static_cast<size_t>(descriptor->natts);
   bool same = types_.size() == count;
   for (size_t i = 0; i < count && same; ++i) {
-    same = types_[i] == ColumnTypeOf(*TupleDescAttr(descriptor, i));
+    same = IsTypeOf(types_[i], *TupleDescAttr(descriptor, i));
   }
   if (same) {
     return;

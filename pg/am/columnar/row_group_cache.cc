@@ -70,6 +70,22 @@ void RowGroupCache::ShrinkTo(size_t limit_bytes, size_t limit_count) {
   }
 }
 
+std::shared_ptr<RowGroupView> RowGroupCache::NewView() {
+  auto oldest = views_.end();
+  for (auto it = views_.begin(); new_in_a_row_ > kNewInARowMax && it != views_.end(); ++it) {
+    bool const is_free = it->second.view.use_count() == 1 && it->second.view->decoded_count() > 0;
+    if (is_free && (oldest == views_.end() || it->second.last_use < oldest->second.last_use)) {
+      oldest = it;
+    }
+  }
+  if (oldest == views_.end()) {
+    return std::make_shared<RowGroupView>(*reader_);
+  }
+  auto view = std::move(oldest->second.view);
+  views_.erase(oldest);
+  return view;
+}
+
 Result<std::shared_ptr<RowGroupView>> RowGroupCache::ViewOf(const StripeEntry& entry,
                                                             uint32_t row_group) {
   Key const key{.stripe_number = entry.stripe_number,
@@ -85,14 +101,18 @@ Result<std::shared_ptr<RowGroupView>> RowGroupCache::ViewOf(const StripeEntry& e
       view.ForgetLoneRows();
     }
     found->second.last_use = use_count;
+    new_in_a_row_ = key == last_key_ ? new_in_a_row_ : 0;
+    last_key_ = key;
     return found->second.view;
   }
+  last_key_ = key;
+  ++new_in_a_row_;
   if (!views_.empty()) {
     // The view about to come is as large as the others, roughly.
     size_t const expected_bytes = ViewBytes() / views_.size();
     ShrinkTo(limit_bytes > expected_bytes ? limit_bytes - expected_bytes : 0, kViewsMax - 1);
   }
-  auto view = std::make_shared<RowGroupView>(*reader_);
+  std::shared_ptr<RowGroupView> const view = NewView();
   RETURN_IF_ERROR(view->Point(entry, row_group));
   views_.emplace(key, Cached{.view = view, .last_use = ++use_count});
   return view;

@@ -21,7 +21,7 @@ class RowGroupCache {
   ColumnarReader& reader() { return *reader_; }
 
   /// A row group, decoded as far as somebody asked before. Others are forgotten when the row groups
-  /// exceed work_mem, or are kViewsMax.
+  /// exceed work_mem, or are kViewsMax, or while fetches go from one to the next and never back.
   Result<std::shared_ptr<RowGroupView>> ViewOf(const StripeEntry& entry, uint32_t row_group);
 
   /// Lends it another handle of the same relation and storage.
@@ -35,6 +35,9 @@ class RowGroupCache {
  private:
   static constexpr size_t kKeptBytesMax = size_t{4} << 20;
   static constexpr size_t kViewsMax = 512;
+  // So many row groups after each other that nobody had asked for: what was decoded of those before
+  // will not be asked for again, and its memory, already the process's, serves the next one.
+  static constexpr uint32_t kNewInARowMax = 4;
 
   struct Key {
     uint64_t stripe_number;
@@ -48,12 +51,15 @@ class RowGroupCache {
   };
 
   explicit RowGroupCache(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {}
+  std::shared_ptr<RowGroupView> NewView();
   size_t ViewBytes() const;
   void ShrinkTo(size_t limit_bytes, size_t limit_count);
 
   std::unique_ptr<ColumnarReader> reader_;
   RelFileNode node_{};
   std::map<Key, Cached> views_;
+  Key last_key_{};
+  uint32_t new_in_a_row_ = 0;
 };
 
 }  // namespace orochi::pg

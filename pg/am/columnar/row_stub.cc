@@ -1,5 +1,8 @@
 #include "pg/am/columnar/row_stub.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/stub_chain.h"
@@ -43,27 +46,35 @@ Bitmapset* ColumnsKept(Relation relation) {
   return bms_union(relation->rd_keyattr, relation->rd_idattr);
 }
 
-// A frozen heap tuple with the row's number behind it.
+// A frozen heap tuple with the row's number behind it. Laid out as heap_form_tuple does, in one
+// piece.
 HeapTuple FormStub(Relation relation, uint64_t row_number, Datum* values, bool* nulls) {
-  HeapTuple const formed = heap_form_tuple(RelationGetDescr(relation), values, nulls);
-  Size const data_bytes = MAXALIGN(formed->t_len);
+  TupleDesc const descriptor = RelationGetDescr(relation);
+  bool const has_nulls = std::any_of(nulls, nulls + descriptor->natts, std::identity());
+  Size const header_bytes =
+      MAXALIGN(SizeofHeapTupleHeader + (has_nulls ? BITMAPLEN(descriptor->natts) : 0));
+  Size const values_bytes = heap_compute_data_size(descriptor, values, nulls);
+  Size const data_bytes = MAXALIGN(header_bytes + values_bytes);
   Size const length = data_bytes + sizeof(row_number);
   if (length > BLCKSZ - SizeOfPageHeaderData - stub_chain::kTrailerBytes - sizeof(ItemIdData)) {
     ereport(
         ERROR,
         (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
          errmsg("row of columnar table \"%s\" cannot be changed: its key columns take %zu bytes",
-                RelationGetRelationName(relation), static_cast<size_t>(formed->t_len)),
+                RelationGetRelationName(relation),
+                static_cast<size_t>(header_bytes + values_bytes)),
          errdetail("Key and replica identity columns must fit a page.")));
   }
   auto* const stub = static_cast<HeapTuple>(palloc0(HEAPTUPLESIZE + length));
   stub->t_len = static_cast<uint32>(length);
   stub->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(stub) + HEAPTUPLESIZE);
-  std::memcpy(stub->t_data, formed->t_data, formed->t_len);
-  std::memcpy(reinterpret_cast<char*>(stub->t_data) + data_bytes, &row_number, sizeof(row_number));
+  auto* const bytes = reinterpret_cast<char*>(stub->t_data);
+  stub->t_data->t_hoff = static_cast<uint8>(header_bytes);
+  HeapTupleHeaderSetNatts(stub->t_data, descriptor->natts);
+  heap_fill_tuple(descriptor, values, nulls, bytes + header_bytes, values_bytes,
+                  &stub->t_data->t_infomask, has_nulls ? stub->t_data->t_bits : nullptr);
+  std::memcpy(bytes + data_bytes, &row_number, sizeof(row_number));
   stub->t_tableOid = RelationGetRelid(relation);
-  stub->t_data->t_infomask &= ~HEAP_XACT_MASK;
-  stub->t_data->t_infomask2 &= ~HEAP2_XACT_MASK;
   stub->t_data->t_infomask |= HEAP_XMAX_INVALID;
   HeapTupleHeaderSetXmin(stub->t_data, GetCurrentTransactionId());
   HeapTupleHeaderSetXminFrozen(stub->t_data);
@@ -172,12 +183,29 @@ Outcome OutcomeOf(const stub_map::SegmentMap* map, uint64_t row_number) {
   return block == 0 ? Outcome::kNone : Outcome::kStub;
 }
 
+// Stubs of neighbouring rows lie on one page, so the buffer that held the last one mostly holds the
+// next: it is pinned without a search, if it still is that page's.
+Buffer ReadStubPage(Relation relation, BlockNumber block) {
+  static RelFileNode last_node;
+  static BlockNumber last_block = InvalidBlockNumber;
+  static Buffer last_buffer = InvalidBuffer;
+  if (last_block == block && RelFileNodeEquals(last_node, relation->rd_node) &&
+      !RelationUsesLocalBuffers(relation) &&
+      ReadRecentBuffer(relation->rd_node, MAIN_FORKNUM, block, last_buffer)) {
+    return last_buffer;
+  }
+  last_buffer = ReadBuffer(relation, block);
+  last_block = block;
+  last_node = relation->rd_node;
+  return last_buffer;
+}
+
 // Looks whether the row's stub is where the map has it; if so its page is pinned and locked for
 // sharing.
 bool FindAt(Relation relation, const stub_map::SegmentMap* map, uint64_t row_number,
             Target* target) {
   uint64_t const row = row_number % kSegmentRows;
-  Buffer const buffer = ReadBuffer(relation, map->blocks[row]);
+  Buffer const buffer = ReadStubPage(relation, map->blocks[row]);
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   Page const page = BufferGetPage(buffer);
   if (KindOf(map->blocks[row], page) == PageKind::kStubs &&

@@ -160,17 +160,20 @@ bool MakeStubs(Relation relation, const StubsWanted& wanted) {
   TupleTableSlot* const row =
       MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
   row_stub::Maker maker(relation, wanted.count);
-  bool found = true;
-  for (size_t i = 0; i < wanted.count && found; ++i) {
-    found = Boundary([&]() -> Result<bool> {
-      RETURN_IF_ERROR(WriteOutPending(relation));
-      ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
-      return fetcher->FetchFromStripe(wanted.row_numbers[i], SnapshotSelf, row);
-    });
-    if (found) {
-      maker.Add(wanted.row_numbers[i], row);
+  bool const found = Boundary([&]() -> Result<bool> {
+    RETURN_IF_ERROR(WriteOutPending(relation));
+    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+    for (size_t i = 0; i < wanted.count; ++i) {
+      uint64_t const row_number = wanted.row_numbers[i];
+      ASSIGN_OR_RETURN(bool const is_there,
+                       fetcher->FetchFromStripe(row_number, SnapshotSelf, row));
+      if (!is_there) {
+        return false;
+      }
+      TryPg([&]() noexcept { maker.Add(row_number, row); });
     }
-  }
+    return true;
+  });
   maker.Put();
   ExecDropSingleTupleTableSlot(row);
   return found || maker.count() > 0;
