@@ -108,6 +108,29 @@ TYPED_TEST(FloatCodecsTest, GorillaGivesBackEveryBit) {
   }
 }
 
+TYPED_TEST(FloatCodecsTest, GorillaMarksLeadToEveryValue) {
+  SeededRandom random(orochi::testing::TestSeed(35));
+  for (auto const nature : TestFixture::kNatures) {
+    std::vector<TypeParam> const values =
+        TestFixture::Make(nature, 5 * kGorillaMarkStride + 3, random);
+    std::vector<std::byte> bytes;
+    EncodeGorilla(std::span<const TypeParam>(values), bytes);
+    std::vector<GorillaMark> marks;
+    for (int i = 0; i < 100; ++i) {
+      size_t const index = i == 50 ? values.size() - 1 : random.Below(values.size());
+      TypeParam value = 0;
+      Status const status = ReadGorillaAt(ByteReader(bytes), index, marks, value);
+      ASSERT_TRUE(status.ok()) << status.ToString();
+      ASSERT_EQ(value, values[index]) << "value " << index;
+    }
+    ASSERT_EQ(marks.size(), 6u);
+    // Marks of the whole stream, and a stream that ends early.
+    ByteReader const cut{std::span(bytes).first(bytes.size() / 2)};
+    TypeParam value = 0;
+    ASSERT_EQ(ReadGorillaAt(cut, values.size() - 1, marks, value).code(), StatusCode::kCorruption);
+  }
+}
+
 TYPED_TEST(FloatCodecsTest, GorillaTakesOneBitForARepeatedValue) {
   std::vector<TypeParam> const values(8001, TestFixture::BitsOf(3.25));
   std::vector<std::byte> bytes;

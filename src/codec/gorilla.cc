@@ -62,8 +62,8 @@ class BitReader {
   /// Bits that Peek gives at least.
   static constexpr uint32_t kPeekBits = 57;
 
-  explicit BitReader(std::span<const std::byte> bytes)
-      : bytes_(bytes), size_bits_(uint64_t{bytes.size()} * 8) {}
+  BitReader(std::span<const std::byte> bytes, uint64_t position_bits)
+      : bytes_(bytes), position_bits_(position_bits), size_bits_(uint64_t{bytes.size()} * 8) {}
 
   /// The bits that come next, the first at the top. Past the end there are zeros.
   uint64_t Peek() const {
@@ -87,6 +87,7 @@ class BitReader {
     return ReadUpTo32(count);
   }
 
+  uint64_t position_bits() const { return position_bits_; }
   /// Whether more was read than there is.
   bool overrun() const { return position_bits_ > size_bits_; }
   size_t consumed_bytes() const { return (position_bits_ + 7) / 8; }
@@ -99,7 +100,7 @@ class BitReader {
   }
 
   std::span<const std::byte> bytes_;
-  uint64_t position_bits_ = 0;
+  uint64_t position_bits_;
   uint64_t size_bits_;
 };
 
@@ -140,58 +141,125 @@ void EncodeGorilla(std::span<const Unsigned> values, std::vector<std::byte>& out
   writer.Finish();
 }
 
+namespace {
+
+enum class Step : uint8_t { kValue, kTooWide, kNoWindow };
+
+// Stands after one value of a stream.
 template <class Unsigned>
-Status DecodeGorilla(ByteReader& reader, std::span<Unsigned> out) {
-  ASSERT(!out.empty());
-  constexpr uint32_t kBits = kWidthBits<Unsigned>;
-  constexpr uint32_t kWindowHeaderBits = kLeadingBits + kLengthBits<Unsigned>;
-  BitReader bits(reader.rest());
-  Unsigned value = static_cast<Unsigned>(bits.Read(kBits));
-  out[0] = value;
-  uint32_t window_length = 0;
-  uint32_t window_shift = 0;
-  for (size_t index = 1; index < out.size(); ++index) {
-    // One look at the stream for a value whose window is not almost as wide as the value.
-    uint64_t ahead = bits.Peek();
+class Cursor {
+ public:
+  static constexpr uint32_t kBits = kWidthBits<Unsigned>;
+
+  explicit Cursor(std::span<const std::byte> bytes)
+      : bits_(bytes, 0), value_(static_cast<Unsigned>(bits_.Read(kBits))) {}
+  Cursor(std::span<const std::byte> bytes, const GorillaMark& mark)
+      : bits_(bytes, mark.position_bits),
+        value_(static_cast<Unsigned>(mark.value)),
+        window_length_(mark.window_length),
+        window_shift_(mark.window_shift) {}
+
+  // One look at the stream for a value whose window is not almost as wide as the value.
+  [[gnu::always_inline]] Step Next() {
+    constexpr uint32_t kWindowHeaderBits = kLeadingBits + kLengthBits<Unsigned>;
+    uint64_t const ahead = bits_.Peek();
     if (ahead >> 63 == 0) {
-      bits.Skip(1);
-      out[index] = value;
-      continue;
+      bits_.Skip(1);
+      return Step::kValue;
     }
-    bool const is_new = (ahead >> 62 & 1) != 0;
     uint32_t header_bits = 2;
-    if (is_new) {
-      auto const leading = static_cast<uint32_t>(ahead >> (62 - kLeadingBits) & kLeadingMax);
+    if ((ahead >> 62 & 1) != 0) {
+      leading_ = static_cast<uint32_t>(ahead >> (62 - kLeadingBits) & kLeadingMax);
       auto const stored = static_cast<uint32_t>(ahead >> (62 - kWindowHeaderBits) &
                                                 ((1U << kLengthBits<Unsigned>)-1));
       header_bits += kWindowHeaderBits;
-      window_length = stored == 0 ? kBits : stored;
-      if (leading + window_length > kBits) {
-        return Status::Corruption(StrCat("gorilla: value ", index, " has ", window_length,
-                                         " bits after ", leading, " zeros, at most ", kBits,
-                                         " fit"));
+      window_length_ = stored == 0 ? kBits : stored;
+      if (leading_ + window_length_ > kBits) {
+        return Step::kTooWide;
       }
-      window_shift = kBits - leading - window_length;
-    } else if (window_length == 0) {
-      return Status::Corruption(
-          StrCat("gorilla: value ", index, " reuses a window before the first"));
+      window_shift_ = kBits - leading_ - window_length_;
+    } else if (window_length_ == 0) {
+      return Step::kNoWindow;
     }
     uint64_t difference = 0;
-    if (header_bits + window_length <= BitReader::kPeekBits) {
-      difference = ahead << header_bits >> (64 - window_length);
-      bits.Skip(header_bits + window_length);
+    if (header_bits + window_length_ <= BitReader::kPeekBits) {
+      difference = ahead << header_bits >> (64 - window_length_);
+      bits_.Skip(header_bits + window_length_);
     } else {
-      bits.Skip(header_bits);
-      difference = bits.Read(window_length);
+      bits_.Skip(header_bits);
+      difference = bits_.Read(window_length_);
     }
-    value = static_cast<Unsigned>(value ^ static_cast<Unsigned>(difference << window_shift));
-    out[index] = value;
+    value_ = static_cast<Unsigned>(value_ ^ static_cast<Unsigned>(difference << window_shift_));
+    return Step::kValue;
+  }
+
+  Unsigned value() const { return value_; }
+  const BitReader& bits() const { return bits_; }
+  GorillaMark Mark() const {
+    return {.position_bits = bits_.position_bits(),
+            .value = value_,
+            .window_length = window_length_,
+            .window_shift = window_shift_};
+  }
+  Status ErrorOf(Step step, size_t index) const {
+    return step == Step::kTooWide
+               ? Status::Corruption(StrCat("gorilla: value ", index, " has ", window_length_,
+                                           " bits after ", leading_, " zeros, at most ", kBits,
+                                           " fit"))
+               : Status::Corruption(
+                     StrCat("gorilla: value ", index, " reuses a window before the first"));
+  }
+
+ private:
+  BitReader bits_;
+  Unsigned value_;
+  uint32_t window_length_ = 0;
+  uint32_t window_shift_ = 0;
+  uint32_t leading_ = 0;
+};
+
+}  // namespace
+
+template <class Unsigned>
+Status DecodeGorilla(ByteReader& reader, std::span<Unsigned> out) {
+  ASSERT(!out.empty());
+  Cursor<Unsigned> cursor(reader.rest());
+  out[0] = cursor.value();
+  for (size_t index = 1; index < out.size(); ++index) {
+    if (Step const step = cursor.Next(); step != Step::kValue) [[unlikely]] {
+      return cursor.ErrorOf(step, index);
+    }
+    out[index] = cursor.value();
   }
   std::span<const std::byte> consumed;
-  if (bits.overrun() || !reader.ReadSpan(bits.consumed_bytes(), consumed)) {
+  if (cursor.bits().overrun() || !reader.ReadSpan(cursor.bits().consumed_bytes(), consumed)) {
     return Status::Corruption(
         StrCat("gorilla: ", reader.remaining_bytes(), " bytes end before ", out.size(), " values"));
   }
+  return Status::Ok();
+}
+
+template <class Unsigned>
+Status ReadGorillaAt(ByteReader reader, size_t index, std::vector<GorillaMark>& marks,
+                     Unsigned& value) {
+  if (marks.empty()) {
+    marks.push_back(Cursor<Unsigned>(reader.rest()).Mark());
+  }
+  size_t const nearest = std::min(index / kGorillaMarkStride, marks.size() - 1);
+  Cursor<Unsigned> cursor(reader.rest(), marks[nearest]);
+  for (size_t done = nearest * kGorillaMarkStride; done < index;) {
+    if (Step const step = cursor.Next(); step != Step::kValue) [[unlikely]] {
+      return cursor.ErrorOf(step, done + 1);
+    }
+    if (++done % kGorillaMarkStride == 0) {
+      marks.push_back(cursor.Mark());
+    }
+  }
+  if (cursor.bits().overrun()) {
+    return Status::Corruption(
+        StrCat("gorilla: ", reader.remaining_bytes(), " bytes end before value ", index));
+  }
+  value = cursor.value();
   return Status::Ok();
 }
 
@@ -199,5 +267,7 @@ template void EncodeGorilla(std::span<const uint32_t>, std::vector<std::byte>&);
 template void EncodeGorilla(std::span<const uint64_t>, std::vector<std::byte>&);
 template Status DecodeGorilla(ByteReader&, std::span<uint32_t>);
 template Status DecodeGorilla(ByteReader&, std::span<uint64_t>);
+template Status ReadGorillaAt(ByteReader, size_t, std::vector<GorillaMark>&, uint32_t&);
+template Status ReadGorillaAt(ByteReader, size_t, std::vector<GorillaMark>&, uint64_t&);
 
 }  // namespace orochi::codec

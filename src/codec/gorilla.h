@@ -30,4 +30,22 @@ void EncodeGorilla(std::span<const Unsigned> values, std::vector<std::byte>& out
 template <class Unsigned>
 Status DecodeGorilla(ByteReader& reader, std::span<Unsigned> out);
 
+/// Where a stream stands after a value: each value builds on the one before it.
+struct GorillaMark {
+  uint64_t position_bits = 0;
+  uint64_t value = 0;
+  uint32_t window_length = 0;  // 0: none given yet
+  uint32_t window_shift = 0;
+};
+
+/// Every so many values there is a mark.
+inline constexpr size_t kGorillaMarkStride = 512;
+
+/// Value `index`. `marks` are what earlier calls for the same bytes left, mark i of value
+/// i x kGorillaMarkStride: reading begins at the last one before the value, and adds those it
+/// passes.
+template <class Unsigned>
+Status ReadGorillaAt(ByteReader reader, size_t index, std::vector<GorillaMark>& marks,
+                     Unsigned& value);
+
 }  // namespace orochi::codec

@@ -13,7 +13,14 @@ template <class Unsigned>
 void Fuzz(size_t count, std::span<const std::byte> input) {
   std::vector<Unsigned> values(count);
   ByteReader reader(input);
-  if (!DecodeGorilla(reader, std::span(values)).ok()) {
+  bool const decodes = DecodeGorilla(reader, std::span(values)).ok();
+  std::vector<GorillaMark> marks;
+  for (size_t const index : {count / 2, count - 1, count / 3, size_t{0}}) {
+    Unsigned value = 0;
+    bool const is_read = ReadGorillaAt(ByteReader(input), index, marks, value).ok();
+    testing::Require(!decodes || (is_read && value == values[index]), "a value alone is the same");
+  }
+  if (!decodes) {
     return;
   }
   std::vector<std::byte> bytes;

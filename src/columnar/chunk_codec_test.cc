@@ -69,12 +69,20 @@ EncodedChunk Force(Encoding encoding, const ValueEncoder& values, const ColumnBu
   if (vector.row_count != column.size() || vector.type != type) {
     return ::testing::AssertionFailure() << vector.row_count << " rows";
   }
+  CellShortcut shortcut;
   for (uint32_t row = 0; row < column.size(); row += 1 + row / 8) {
-    Cell cell;
-    Status const found = decoder.ReadCell(type, chunk.stored, chunk.bytes, row, cell);
-    if (!found.ok() || !(OwnedCell::Copy(type, cell) == column[row])) {
-      return ::testing::AssertionFailure()
-             << "row " << row << " alone: " << (found.ok() ? "differs" : found.ToString());
+    // In this order the shortcut is used forwards and backwards.
+    uint32_t const place = row % 2 == 0 ? row : static_cast<uint32_t>(column.size()) - 1 - row;
+    for (CellShortcut* const kept : {static_cast<CellShortcut*>(nullptr), &shortcut}) {
+      Cell cell;
+      Status const found =
+          kept != nullptr && !kept->raw.empty()
+              ? decoder.FindCell(type, chunk.stored, kept->raw, place, kept, cell)
+              : decoder.ReadCell(type, chunk.stored, chunk.bytes, place, kept, cell);
+      if (!found.ok() || !(OwnedCell::Copy(type, cell) == column[place])) {
+        return ::testing::AssertionFailure()
+               << "row " << place << " alone: " << (found.ok() ? "differs" : found.ToString());
+      }
     }
   }
   for (uint32_t row = 0; row < vector.row_count; ++row) {

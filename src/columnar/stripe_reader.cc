@@ -49,10 +49,17 @@ class StripeReader::Impl {
                 });
   }
 
-  Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) {
+  Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, CellShortcut* shortcut,
+                  Cell& cell) {
+    if (shortcut != nullptr && !shortcut->raw.empty()) {
+      return Named(
+          row_group, column,
+          scratch_->decoder.FindCell(footer_.schema.columns[column], Chunk(row_group, column),
+                                     shortcut->raw, row, shortcut, cell));
+    }
     return Read(row_group, column,
                 [&](PhysicalType type, const internal::StoredChunk& chunk, Bytes stored) {
-                  return scratch_->decoder.ReadCell(type, chunk, stored, row, cell);
+                  return scratch_->decoder.ReadCell(type, chunk, stored, row, shortcut, cell);
                 });
   }
 
@@ -79,11 +86,14 @@ class StripeReader::Impl {
     if (status.ok()) {
       status = decode(footer_.schema.columns[column], chunk, stored);
     }
-    if (status.ok()) {
-      return status;
-    }
-    return std::move(status).WithContext(
-        StrCat("stripe at offset ", offset_bytes_, ", column ", column, ", row group ", row_group));
+    return Named(row_group, column, std::move(status));
+  }
+
+  Status Named(uint32_t row_group, uint32_t column, Status status) const {
+    return status.ok() ? std::move(status)
+                       : std::move(status).WithContext(StrCat("stripe at offset ", offset_bytes_,
+                                                              ", column ", column, ", row group ",
+                                                              row_group));
   }
 
   const io::RandomAccessFile& file_;
@@ -166,8 +176,9 @@ Status StripeReader::ReadChunk(uint32_t row_group, uint32_t column, ColumnVector
   return impl_->ReadChunk(row_group, column, out);
 }
 
-Status StripeReader::ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) const {
-  return impl_->ReadCell(row_group, column, row, cell);
+Status StripeReader::ReadCell(uint32_t row_group, uint32_t column, uint32_t row,
+                              CellShortcut* shortcut, Cell& cell) const {
+  return impl_->ReadCell(row_group, column, row, shortcut, cell);
 }
 
 }  // namespace orochi::columnar

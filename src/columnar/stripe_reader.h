@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "codec/compression.h"
+#include "columnar/cell_shortcut.h"
 #include "columnar/column.h"
 #include "columnar/encoding.h"
 #include "columnar/statistics.h"
@@ -78,8 +79,10 @@ class StripeReader {
 
   /// Reads and checks a chunk, and decodes of it only what one row needs. `row` counts from the row
   /// group's first. A cell of bytes borrows from the scratch space until the next read with it.
+  /// `shortcut` is the chunk's own, or null; then the cell may borrow from it instead.
   /// REQUIRES: row < row_group_rows(row_group).
-  Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, Cell& cell) const;
+  Status ReadCell(uint32_t row_group, uint32_t column, uint32_t row, CellShortcut* shortcut,
+                  Cell& cell) const;
 
  private:
   class Impl;

@@ -15,9 +15,8 @@ namespace orochi::pg::columnar_am {
 /// Rows of a bulk command (`bulk`: CREATE TABLE AS, REFRESH) or more at once than that go to
 /// stripes straight away. Always to row pages go rows of a published table, since logical decoding
 /// knows heap's records only, and of a table with an exclusion constraint, since other sessions
-/// compare with rows whose writer is not done, which of a stripe only the writer has. Rows with a large value are not asked about: they always
-/// do. Plain, may
-/// ereport.
+/// compare with rows whose writer is not done, which of a stripe only the writer has. Rows with a
+/// large value are not asked about: they always do. Plain, may ereport.
 bool GoToRowPages(Relation relation, int row_count, CommandId command_id, int options, bool bulk);
 
 }  // namespace orochi::pg::columnar_am

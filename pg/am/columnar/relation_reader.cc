@@ -225,7 +225,7 @@ Status ColumnarReader::ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute
 }
 
 Status ColumnarReader::ReadCellOfOpen(uint32_t row_group, AttrNumber attribute, uint32_t row,
-                                      columnar::Cell& cell) {
+                                      columnar::CellShortcut& shortcut, columnar::Cell& cell) {
   ASSERT(open_entry_.has_value());
   auto const column = static_cast<uint32_t>(attribute - 1);
   if (column >= open_->schema().column_count()) {
@@ -233,7 +233,7 @@ Status ColumnarReader::ReadCellOfOpen(uint32_t row_group, AttrNumber attribute, 
     return Status::Ok();
   }
   return ReadOfOpen(row_group, attribute,
-                    [&] { return open_->ReadCell(row_group, column, row, cell); });
+                    [&] { return open_->ReadCell(row_group, column, row, &shortcut, cell); });
 }
 
 template <class Read>

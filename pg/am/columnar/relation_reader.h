@@ -98,8 +98,9 @@ class ColumnarReader {
   Result<const columnar::StripeReader*> OpenEntry(const StripeEntry& entry);
   Status ReadColumnOfOpen(uint32_t row_group, AttrNumber attribute, columnar::ColumnVector& out);
   /// One row of that, at a fraction of its price. The cell borrows until the next read.
+  /// `shortcut` belongs to the column of the row group.
   Status ReadCellOfOpen(uint32_t row_group, AttrNumber attribute, uint32_t row,
-                        columnar::Cell& cell);
+                        columnar::CellShortcut& shortcut, columnar::Cell& cell);
 
   /// "columnar table "t", stripe 3, row group 0, column "v"", for messages about the open stripe.
   std::string NameOfColumn(uint32_t row_group, AttrNumber attribute) const;

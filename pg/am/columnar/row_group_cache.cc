@@ -51,38 +51,48 @@ Result<std::shared_ptr<RowGroupCache>> RowGroupCache::For(Relation relation) {
   return cache;
 }
 
-size_t RowGroupCache::ViewBytes() const {
-  size_t size_bytes = 0;
-  for (const auto& [unused, cached] : views_) {
-    size_bytes += cached.view->memory_bytes();
+void RowGroupCache::CountTouched() {
+  for (auto it = views_.begin(); it != views_.end() && it->touched; ++it) {
+    size_t const size_bytes = it->view->memory_bytes();
+    views_bytes_ += size_bytes - it->counted_bytes;
+    it->counted_bytes = size_bytes;
   }
-  return size_bytes;
 }
 
+void RowGroupCache::Touch(Views::iterator cached) {
+  cached->last_use = ++use_count;
+  cached->touched = true;
+  views_.splice(views_.begin(), views_, cached);
+}
+
+RowGroupCache::Views::iterator RowGroupCache::Forget(Views::iterator cached) {
+  views_bytes_ -= cached->counted_bytes;
+  by_key_.erase(cached->key);
+  return views_.erase(cached);
+}
+
+// REQUIRES: sizes are up to date.
 void RowGroupCache::ShrinkTo(size_t limit_bytes, size_t limit_count) {
-  size_t size_bytes = ViewBytes();
-  while (views_.size() > limit_count || (!views_.empty() && size_bytes > limit_bytes)) {
-    auto const oldest = std::min_element(
-        views_.begin(), views_.end(),
-        [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; });
-    size_bytes -= oldest->second.view->memory_bytes();
-    views_.erase(oldest);
+  while (views_.size() > limit_count || (!views_.empty() && views_bytes_ > limit_bytes)) {
+    Forget(std::prev(views_.end()));
   }
 }
 
 std::shared_ptr<RowGroupView> RowGroupCache::NewView() {
-  auto oldest = views_.end();
-  for (auto it = views_.begin(); new_in_a_row_ > kNewInARowMax && it != views_.end(); ++it) {
-    bool const is_free = it->second.view.use_count() == 1 && it->second.view->decoded_count() > 0;
-    if (is_free && (oldest == views_.end() || it->second.last_use < oldest->second.last_use)) {
-      oldest = it;
+  auto passed = views_.end();
+  if (new_in_a_row_ > kNewInARowMax) {
+    auto it = views_.begin();
+    for (uint32_t i = 0; i < kNewInARowMax && it != views_.end(); ++i, ++it) {
+      if (it->view.use_count() == 1 && it->view->decoded_count() > 0) {
+        passed = it;
+      }
     }
   }
-  if (oldest == views_.end()) {
+  if (passed == views_.end()) {
     return std::make_shared<RowGroupView>(*reader_);
   }
-  auto view = std::move(oldest->second.view);
-  views_.erase(oldest);
+  std::shared_ptr<RowGroupView> view = passed->view;
+  Forget(passed);
   return view;
 }
 
@@ -92,42 +102,57 @@ Result<std::shared_ptr<RowGroupView>> RowGroupCache::ViewOf(const StripeEntry& e
                 .offset_bytes = entry.offset_bytes,
                 .row_group = row_group};
   auto const limit_bytes = static_cast<size_t>(work_mem) * 1024;
-  if (auto found = views_.find(key); found != views_.end()) {
-    // Fetches that hop between more row groups than fit would decode them again and again.
-    RowGroupView& view = *found->second.view;
-    size_t const decoded_bytes =
-        size_t{view.row_count()} * kCellBytes * static_cast<size_t>(reader_->descriptor()->natts);
-    if (++use_count - found->second.last_use > limit_bytes / (decoded_bytes + 1)) {
-      view.ForgetLoneRows();
-    }
-    found->second.last_use = use_count;
-    new_in_a_row_ = key == last_key_ ? new_in_a_row_ : 0;
-    last_key_ = key;
-    return found->second.view;
+  if (!views_.empty() && views_.front().key == key) {
+    Touch(views_.begin());
+    return views_.front().view;
   }
-  last_key_ = key;
+  if (auto const found = by_key_.find(key); found != by_key_.end()) {
+    Views::iterator const cached = found->second;
+    // Fetches that hop between more row groups than fit would decode them again and again.
+    size_t const decoded_bytes = size_t{cached->view->row_count()} * kCellBytes *
+                                 static_cast<size_t>(reader_->descriptor()->natts);
+    if (use_count + 1 - cached->last_use > limit_bytes / (decoded_bytes + 1)) {
+      cached->view->ForgetLoneRows();
+    }
+    new_in_a_row_ = 0;
+    Touch(cached);
+    return cached->view;
+  }
   ++new_in_a_row_;
   if (!views_.empty()) {
+    CountTouched();
     // The view about to come is as large as the others, roughly.
-    size_t const expected_bytes = ViewBytes() / views_.size();
+    size_t const expected_bytes = views_bytes_ / views_.size();
     ShrinkTo(limit_bytes > expected_bytes ? limit_bytes - expected_bytes : 0, kViewsMax - 1);
   }
   std::shared_ptr<RowGroupView> const view = NewView();
   RETURN_IF_ERROR(view->Point(entry, row_group));
-  views_.emplace(key, Cached{.view = view, .last_use = ++use_count});
+  views_.push_front({.key = key, .view = view});
+  by_key_.emplace(key, views_.begin());
+  Touch(views_.begin());
   return view;
 }
 
+// Rows read before tell little of what the next transaction reads.
+void RowGroupCache::EndTransaction() {
+  CountTouched();
+  new_in_a_row_ = 0;
+  for (auto it = views_.begin(); it != views_.end() && it->touched;) {
+    it->touched = false;
+    it->view->ForgetLoneRows();
+    it = it->view->knows_anything() ? std::next(it) : Forget(it);
+  }
+}
+
 void RowGroupCache::Shrink() {
-  size_t left_bytes = kKeptBytesMax;
+  size_t left_bytes = std::min(kKeptBytesMax, static_cast<size_t>(work_mem) * 1024);
   auto& caches = Caches();
   size_t kept = 0;
   for (; kept < caches.size() && caches[kept]->reader_->memory_bytes() <= left_bytes; ++kept) {
     left_bytes -= caches[kept]->reader_->memory_bytes();
-    std::erase_if(caches[kept]->views_,
-                  [](const auto& entry) { return entry.second.view->decoded_count() == 0; });
+    caches[kept]->EndTransaction();
     caches[kept]->ShrinkTo(left_bytes, kViewsMax);
-    left_bytes -= caches[kept]->ViewBytes();
+    left_bytes -= caches[kept]->views_bytes_;
   }
   caches.resize(kept);
 }

@@ -2,13 +2,18 @@
 
 #include "pg/compat.h"
 
+#include <list>
+#include <map>
+#include <memory>
+
 #include "pg/am/columnar/row_group_view.h"
 
 namespace orochi::pg {
 
-/// What fetches of single rows learnt of one relation's stripes: footers and decoded row groups.
-/// Both never change, so this backend keeps them from fetch to fetch and, within kKeptBytesMax for
-/// all relations together, from transaction to transaction. Nothing in it says who sees a row.
+/// What fetches of single rows learnt of one relation's stripes: footers, shortcuts to cells and
+/// decoded row groups. All never change, so this backend keeps them from fetch to fetch and, within
+/// work_mem and kKeptBytesMax for all relations together, from transaction to transaction. Nothing
+/// in it says who sees a row.
 ///
 /// Life:    shared by the fetchers that use it and the backend's list of caches. A fetcher keeps
 ///          what its last row's slot points at by a share of its own.
@@ -33,8 +38,8 @@ class RowGroupCache {
   static void Clear();
 
  private:
-  static constexpr size_t kKeptBytesMax = size_t{4} << 20;
-  static constexpr size_t kViewsMax = 512;
+  static constexpr size_t kKeptBytesMax = size_t{16} << 20;
+  static constexpr size_t kViewsMax = 4096;
   // So many row groups after each other that nobody had asked for: what was decoded of those before
   // will not be asked for again, and its memory, already the process's, serves the next one.
   static constexpr uint32_t kNewInARowMax = 4;
@@ -46,19 +51,28 @@ class RowGroupCache {
     auto operator<=>(const Key&) const = default;
   };
   struct Cached {
+    Key key;
     std::shared_ptr<RowGroupView> view;
     uint64_t last_use = 0;
+    size_t counted_bytes = 0;  // of the view, in views_bytes_
+    bool touched = false;      // in this transaction: may have grown since it was counted
   };
+  using Views = std::list<Cached>;
 
   explicit RowGroupCache(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {}
   std::shared_ptr<RowGroupView> NewView();
-  size_t ViewBytes() const;
+  void CountTouched();
+  void Touch(Views::iterator cached);
+  Views::iterator Forget(Views::iterator cached);
   void ShrinkTo(size_t limit_bytes, size_t limit_count);
+  void EndTransaction();
 
   std::unique_ptr<ColumnarReader> reader_;
   RelFileNode node_{};
-  std::map<Key, Cached> views_;
-  Key last_key_{};
+  // The most recently used comes first, so that what a transaction touched is in front.
+  Views views_;
+  std::map<Key, Views::iterator> by_key_;
+  size_t views_bytes_ = 0;
   uint32_t new_in_a_row_ = 0;
 };
 

@@ -13,6 +13,8 @@ namespace orochi::pg {
 Status RowGroupView::Point(const StripeEntry& entry, uint32_t row_group) {
   decoded_count_ = 0;
   lone_row_count_ = 0;
+  shortcuts_.clear();
+  shortcut_bytes_ = 0;
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry));
   entry_ = entry;
   row_group_ = row_group;
@@ -54,6 +56,9 @@ Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext 
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry_));
   (void)stripe;
   int const decoded = decoded_count();
+  if (shortcuts_.size() < static_cast<size_t>(last)) {
+    shortcuts_.resize(static_cast<size_t>(reader_.descriptor()->natts));
+  }
   for (int i = first - 1; i < last; ++i) {
     auto const attribute = static_cast<AttrNumber>(i + 1);
     const ColumnType& type = reader_.column_type(attribute);
@@ -64,7 +69,10 @@ Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext 
     }
     columnar::Cell cell = columnar::Cell::Null();
     if (!type.dropped) {
-      RETURN_IF_ERROR(reader_.ReadCellOfOpen(row_group_, attribute, row, cell));
+      columnar::CellShortcut& shortcut = shortcuts_[static_cast<size_t>(i)];
+      size_t const before = shortcut.memory_bytes();
+      RETURN_IF_ERROR(reader_.ReadCellOfOpen(row_group_, attribute, row, shortcut, cell));
+      shortcut_bytes_ += shortcut.memory_bytes() - before;
     }
     values[i] = 0;
     nulls[i] = cell.is_null;

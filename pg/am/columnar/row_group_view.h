@@ -47,8 +47,13 @@ class RowGroupView {
   uint32_t row_group() const { return row_group_; }
   /// Number in the relation of the group's first row.
   uint64_t first_row_number() const { return first_row_number_; }
+  /// Whether anything was read of it that may be of use again.
+  bool knows_anything() const { return decoded_count_ > 0 || !shortcuts_.empty(); }
   /// An estimate of the heap held, for bounded caches.
-  size_t memory_bytes() const { return sizeof(*this) + memory_bytes_; }
+  size_t memory_bytes() const {
+    return sizeof(*this) + memory_bytes_ + shortcut_bytes_ +
+           shortcuts_.capacity() * sizeof(columnar::CellShortcut);
+  }
   ColumnarReader& reader() const { return reader_; }
 
   /// REQUIRES: attribute <= decoded_count(), row < row_count().
@@ -70,9 +75,11 @@ class RowGroupView {
   uint64_t first_row_number_ = 0;
   int decoded_count_ = 0;
   uint32_t descriptor_changes_ = 0;  // of the reader, when decoding began
-  size_t memory_bytes_ = 0;
+  size_t memory_bytes_ = 0;          // of columns_
+  size_t shortcut_bytes_ = 0;
   columnar::ColumnVector vector_;
   std::vector<DatumColumn> columns_;
+  std::vector<columnar::CellShortcut> shortcuts_;  // [attribute - 1]
 };
 
 /// Slots of columnar tables: a virtual slot that takes its values from a row group view when they

@@ -200,10 +200,21 @@ Status ChunkDecoder::Decode(PhysicalType type, const StoredChunk& chunk,
 }
 
 Status ChunkDecoder::ReadCell(PhysicalType type, const StoredChunk& chunk,
-                              std::span<const std::byte> bytes, uint32_t row, Cell& cell) {
-  ASSERT(row < chunk.info.row_count);
+                              std::span<const std::byte> bytes, uint32_t row,
+                              CellShortcut* shortcut, Cell& cell) {
   std::span<const std::byte> raw;
   RETURN_IF_ERROR(Unwrap(chunk, bytes, raw));
+  if (shortcut != nullptr && chunk.info.compression != codec::Compression::kNone &&
+      raw.size() <= CellShortcut::kRawBytesMax) {
+    shortcut->raw.assign(raw.begin(), raw.end());
+  }
+  return FindCell(type, chunk, raw, row, shortcut, cell);
+}
+
+Status ChunkDecoder::FindCell(PhysicalType type, const StoredChunk& chunk,
+                              std::span<const std::byte> raw, uint32_t row, CellShortcut* shortcut,
+                              Cell& cell) {
+  ASSERT(row < chunk.info.row_count);
   cell = Cell{};
   uint32_t const value_count = chunk.info.row_count - chunk.info.null_count;
   uint32_t index = row;
@@ -233,7 +244,8 @@ Status ChunkDecoder::ReadCell(PhysicalType type, const StoredChunk& chunk,
     }
   }
   if (type != PhysicalType::kBytes) {
-    return lookup_.FindFixed(chunk.info.encoding, type, value_count, index, reader, cell.word);
+    return lookup_.FindFixed(chunk.info.encoding, type, value_count, index, reader,
+                             shortcut == nullptr ? nullptr : &shortcut->marks, cell.word);
   }
   std::span<const std::byte> value;
   RETURN_IF_ERROR(lookup_.FindBytes(chunk.info.encoding, value_count, index, reader, value));

@@ -61,9 +61,14 @@ class ChunkDecoder {
                 ColumnVector& out);
 
   /// One row of the same. A cell of bytes borrows from `bytes` or this object until the next call.
+  /// Leaves in `shortcut`, the chunk's own or null, what helps to find the next.
   /// REQUIRES: row < chunk.info.row_count.
   Status ReadCell(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> bytes,
-                  uint32_t row, Cell& cell);
+                  uint32_t row, CellShortcut* shortcut, Cell& cell);
+  /// The same of bytes that were checked and decompressed: CellShortcut::raw. The cell borrows
+  /// from them.
+  Status FindCell(PhysicalType type, const StoredChunk& chunk, std::span<const std::byte> raw,
+                  uint32_t row, CellShortcut* shortcut, Cell& cell);
 
   size_t memory_bytes() const { return raw_.capacity() + lookup_.memory_bytes(); }
 

@@ -8,7 +8,6 @@
 #include "codec/decimal.h"
 #include "codec/delta.h"
 #include "codec/frame_of_reference.h"
-#include "codec/gorilla.h"
 #include "codec/run_length.h"
 
 namespace orochi::columnar::internal {
@@ -39,10 +38,15 @@ Status ReadPlainAt(Encoding encoding, codec::ByteReader reader, size_t index, Un
 }  // namespace
 
 Status ValueLookup::FindFixed(Encoding encoding, PhysicalType type, uint32_t value_count,
-                              uint32_t index, codec::ByteReader reader, uint64_t& word) {
+                              uint32_t index, codec::ByteReader reader,
+                              std::vector<codec::GorillaMark>* marks, uint64_t& word) {
   ASSERT(index < value_count);
+  if (marks == nullptr) {
+    marks_.clear();
+    marks = &marks_;
+  }
   auto const find = [&]<class Unsigned, class Stored>(Unsigned value, Stored) -> Status {
-    RETURN_IF_ERROR(FindFixedOf(encoding, type, value_count, index, reader, value));
+    RETURN_IF_ERROR(FindFixedOf(encoding, type, value_count, index, reader, *marks, value));
     // Sign-extended for signed types, which is what Stored says.
     word = static_cast<uint64_t>(static_cast<Stored>(value));
     return Status::Ok();
@@ -64,7 +68,8 @@ Status ValueLookup::FindFixed(Encoding encoding, PhysicalType type, uint32_t val
 
 template <class Unsigned>
 Status ValueLookup::FindFixedOf(Encoding encoding, PhysicalType type, uint32_t value_count,
-                                uint32_t index, codec::ByteReader reader, Unsigned& value) {
+                                uint32_t index, codec::ByteReader reader,
+                                std::vector<codec::GorillaMark>& marks, Unsigned& value) {
   uint64_t wide = 0;
   switch (encoding) {
     case Encoding::kPlain:
@@ -97,13 +102,8 @@ Status ValueLookup::FindFixedOf(Encoding encoding, PhysicalType type, uint32_t v
         if (IsFloat(type) && encoding == Encoding::kDecimal) {
           return codec::ReadDecimalAt(reader, value_count, index, words_, value);
         }
-        if (IsFloat(type)) {  // each value stands on the one before
-          words_.resize(size_t{index} + 1);
-          std::span<Unsigned> const values(reinterpret_cast<Unsigned*>(words_.data()),
-                                           size_t{index} + 1);
-          RETURN_IF_ERROR(codec::DecodeGorilla(reader, values));
-          value = values.back();
-          return Status::Ok();
+        if (IsFloat(type)) {
+          return codec::ReadGorillaAt(reader, index, marks, value);
         }
       }
       return Misplaced(encoding, type);
