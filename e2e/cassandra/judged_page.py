@@ -38,7 +38,7 @@ GROUPS = {
 
 
 def cell(verdicts, check, cases):
-    known = [verdicts.known[(check,) + case] for case in cases if (check,) + case in verdicts.known]
+    known = [verdicts[(check,) + case] for case in cases if (check,) + case in verdicts]
     if not known:
         return "-"
     good = sum(why == "" for why in known)
@@ -50,25 +50,31 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
+def trees_of(verdicts, judged, check):
+    """The commits of whose programs a check's verdicts are."""
+    trees = sorted({verdicts.trees[identity] for identity in judged if identity[0] == check})
+    return " and ".join(trees) or "not judged"
+
+
 def write(path, gold, verdicts, version):
     cases = gold.all_cases()
-    by_files = [[fmt, compressor] + [cell(verdicts, check, [case for case in cases if case[:2] == (fmt, compressor)])
+    judged = verdicts.with_earlier()
+    by_files = [[fmt, compressor] + [cell(judged, check, [case for case in cases if case[:2] == (fmt, compressor)])
                                      for check in CHECKS]
                 for fmt in FORMATS for compressor in COMPRESSORS]
-    by_feature = [[text] + [cell(verdicts, check, [case for case in cases if case[2] in gold.groups[group]])
+    by_feature = [[text] + [cell(judged, check, [case for case in cases if case[2] in gold.groups[group]])
                             for check in CHECKS]
                   for group, text in GROUPS.items()]
-    failures = [f"- {' '.join(identity)}: {why[:300]}" for identity, why in sorted(verdicts.failures().items())]
-    legend = [[f"`{check}`", text] for check, text in CHECKS.items()]
+    failures = [f"- {' '.join(identity)}: {why[:300]}" for identity, why in sorted(judged.items()) if why]
+    legend = [[f"`{check}`", text, trees_of(verdicts, judged, check)] for check, text in CHECKS.items()]
     with open(path, "w", encoding="utf-8") as out:
         out.write(f"""# What Cassandra judged
 
-Written by `make e2e` from what it found: real Cassandra {version} against commit {verdicts.tree}, {len(gold.patterns)}
-schemas. A number is that of tables which passed; `-` is not judged; where some failed both numbers are
-given, and the failures are listed. {sum(why == "" for why in verdicts.known.values())} verdicts are good, \
-{len(failures)} are not; it took {verdicts.seconds_before / 60:.0f} minutes.
+Written by `make e2e` from what it found: real Cassandra {version}, {len(gold.patterns)} schemas. A number is that
+of tables which passed; `-` is not judged; where some failed both numbers are given, and the failures are
+listed. {sum(why == "" for why in judged.values())} verdicts are good, {len(failures)} are not.
 
-{table(["check", "what passed"], legend)}
+{table(["check", "what passed", "commit"], legend)}
 
 For {", ".join(f"`{name}`" for name in JUDGED_BY_NODE)}
 a node of Cassandra reads the files we wrote: import with extended verification, the verifier, every SELECT (whole table, by key, slices, reversed) before and

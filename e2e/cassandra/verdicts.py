@@ -1,5 +1,6 @@
 """What was judged: a line of JSON for each check of a table, kept in BUILD/verdicts.jsonl, so that a run goes on where
-another ended. A verdict counts as long as the programs and the pattern that it is about are the same."""
+another ended. A verdict counts as long as the programs and the pattern that it is about are the same; those of
+earlier programs are kept for the page, which says of what commit they are."""
 
 import hashlib
 import json
@@ -23,6 +24,8 @@ class Verdicts:
         self.seconds_before = 0.0
         self.started = time.monotonic()
         self.known = {}
+        self.earlier = {}  # of other programs: as known
+        self.trees = {}  # of known and earlier: the commit
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as lines:
                 for line in lines:
@@ -33,12 +36,14 @@ class Verdicts:
             record = json.loads(line)
         except ValueError:
             return  # cut off by a crash
-        if record["stamp"] != self.stamp:
-            return
+        is_known = record["stamp"] == self.stamp
         if "seconds" in record:
-            self.seconds_before += record["seconds"]
+            self.seconds_before += record["seconds"] if is_known else 0
         elif record["pattern"] == self.patterns.get(record["id"][3]):
-            self.known[tuple(record["id"])] = record["why"]
+            identity = tuple(record["id"])
+            (self.known if is_known else self.earlier)[identity] = record["why"]
+            if is_known or identity not in self.known:
+                self.trees[identity] = record.get("tree", "unknown")
 
     def _append(self, record):
         with open(self.path, "a", encoding="utf-8") as out:
@@ -50,7 +55,9 @@ class Verdicts:
     def add(self, check, case, why):
         identity = (check,) + tuple(case)
         self.known[identity] = why
-        self._append({"stamp": self.stamp, "pattern": self.patterns[identity[3]], "id": identity, "why": why})
+        self.trees[identity] = self.tree
+        self._append({"stamp": self.stamp, "tree": self.tree, "pattern": self.patterns[identity[3]], "id": identity,
+                      "why": why})
         if why:
             print(f"FAILED {' '.join(identity)}: {why[:400]}", flush=True)
 
@@ -67,3 +74,7 @@ class Verdicts:
 
     def failures(self):
         return {identity: why for identity, why in self.known.items() if why}
+
+    def with_earlier(self):
+        """What is known, and of earlier programs what is not known of these."""
+        return {**self.earlier, **self.known}
