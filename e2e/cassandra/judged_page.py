@@ -96,6 +96,8 @@ deletion differ).
 ## Not judged
 
 - Counters made by us: they are copied and merged, not made. Statements that read before they write.
+- `foreign` with counters, with other partitioners than Murmur3Partitioner, and with the values that PostgreSQL
+  does not hold: NaN in jsonb, nanoseconds, 1E+10 as other than 10000000000, empty values beside null.
 - LocalPartitioner, but for its tokens; files of other releases than {version}.
 - `split` of tables below 2 MiB; CQLSSTableWriter with counters, changed schemas or more than 40 statements.
 """)
