@@ -438,6 +438,21 @@ void RelocateInPlace(const StripeEntry& wanted, uint64_t offset_bytes) {
   });
 }
 
+void ForgetPreviousPlaces(uint64_t storage_id) {
+  TryPg([&]() noexcept {
+    Catalog const catalog = Open(RowExclusiveLock);
+    ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& found, HeapTuple tuple) {
+      if (found.relocated_by != 0) {
+        StripeEntry entry = found;
+        entry.previous_offset_bytes = 0;
+        entry.relocated_by = 0;
+        Overwrite(catalog.table, tuple->t_self, entry);
+      }
+    });
+    Close(catalog, NoLock);
+  });
+}
+
 uint64_t DeleteAll(uint64_t storage_id) {
   return TryPg([&]() noexcept -> uint64_t {
     uint64_t count = 0;

@@ -85,6 +85,10 @@ void CompleteInPlace(const ItemPointerData& tid, const StripeEntry& entry);
 /// REQUIRES: VACUUM's lock on the relation; nobody else changes the row.
 void RelocateInPlace(const StripeEntry& entry, uint64_t offset_bytes);
 
+/// Says, likewise in place, that no stripe of the storage is read where it was copied from.
+/// REQUIRES: AccessExclusiveLock on the relation.
+void ForgetPreviousPlaces(uint64_t storage_id);
+
 /// Deletes every row of the storage, transactionally. Returns how many.
 uint64_t DeleteAll(uint64_t storage_id);
 

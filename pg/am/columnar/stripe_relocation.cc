@@ -2,11 +2,14 @@
 
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/stub_chain.h"
+#include "pg/am/columnar/vacuum_rows.h"
 #include "pg/bridge.h"
 #include "pg/injection.h"
 
 extern "C" {
+#include "access/xact.h"
 #include "storage/freespace.h"
+#include "storage/lmgr.h"
 #include "utils/rel.h"
 }
 
@@ -25,10 +28,18 @@ struct Layout {
   BlockNumber target;               // where the file may end
   PlainArray<StripeEntry> stripes;  // those that may be copied, from the last in the file on
   PlainArray<BlockRun> gaps;        // ascending
+  PlainArray<BlockRun> left;        // where stripes were copied from, perhaps read there still
+  PlainArray<BlockRun> emptied;     // the same when it is free; the free space map knows nothing
 };
 
 BlockNumber CountOf(const BlockRun& run) {
   return run.end - run.first;
+}
+
+void SortFromLast(PlainArray<StripeEntry>* stripes) {
+  std::sort(
+      stripes->items, stripes->items + stripes->count,
+      [](const StripeEntry& a, const StripeEntry& b) { return a.offset_bytes > b.offset_bytes; });
 }
 
 PlainArray<StripeEntry> RelocatableStripes(const Run& run) {
@@ -46,9 +57,7 @@ PlainArray<StripeEntry> RelocatableStripes(const Run& run) {
     });
     return Status::Ok();
   });
-  std::sort(
-      stripes.items, stripes.items + stripes.count,
-      [](const StripeEntry& a, const StripeEntry& b) { return a.offset_bytes > b.offset_bytes; });
+  SortFromLast(&stripes);
   return stripes;
 }
 
@@ -91,16 +100,21 @@ Layout MakeLayout(const Run& run) {
   return layout;
 }
 
-void Relocate(Run* run, const StripeEntry& stripe, BlockNumber to) {
-  BlockRun const from = PagesOf(stripe);
+void Relocate(Run* run, Layout* layout, StripeEntry* stripe, BlockNumber to) {
+  BlockRun const from = PagesOf(*stripe);
   INJECTION_POINT_PLAIN("columnar_stripe_relocation_begun");
   CopyStripePages(run->relation, from, to);
   INJECTION_POINT_PLAIN("columnar_stripe_copied");
   Boundary([&]() -> Status {
-    stripe_catalog::RelocateInPlace(stripe, uint64_t{to - 1} * kPagePayloadBytes);
+    stripe_catalog::RelocateInPlace(*stripe, uint64_t{to - 1} * kPagePayloadBytes);
     return Status::Ok();
   });
   INJECTION_POINT_PLAIN("columnar_stripe_relocated");
+  stripe->offset_bytes = uint64_t{to - 1} * kPagePayloadBytes;
+  layout->left.Add(from);
+  BlockRun const pages = PagesOf(*stripe);
+  std::fill(layout->use + from.first, layout->use + from.end, Use::kFixed);
+  std::fill(layout->use + pages.first, layout->use + pages.end, Use::kStripe);
 }
 
 // Pages of stubs, which are small and many, go before everything else: gaps are wider without them.
@@ -146,86 +160,203 @@ BlockNumber TakeGap(Run* run, Layout* layout, const BlockRun& pages) {
   return 0;
 }
 
-// Returns how many stripes were copied: the first ones of layout->stripes.
-size_t FillGaps(Run* run, Layout* layout) {
+// From the last stripe on, those that end behind the target.
+void FillGaps(Run* run, Layout* layout) {
   for (size_t i = 0; i < layout->stripes.count; ++i) {
-    const StripeEntry& stripe = layout->stripes.items[i];
-    BlockRun const pages = PagesOf(stripe);
+    StripeEntry* const stripe = &layout->stripes.items[i];
+    BlockRun const pages = PagesOf(*stripe);
     BlockNumber const to = pages.end > layout->target ? TakeGap(run, layout, pages) : 0;
     if (to == 0) {
-      return i;
+      return;
     }
-    Relocate(run, stripe, to);
+    Relocate(run, layout, stripe, to);
   }
-  return layout->stripes.count;
 }
 
-// Where the file would end if all stripes but the first `done` were put into the gaps that they and
-// the free pages make from `first` on.
-BlockNumber EndWhenPacked(const Layout& layout, BlockNumber first, size_t done) {
-  PlainArray<BlockRun> runs = RunsWhere(layout, first, true);
-  BlockNumber end = layout.end;
-  while (end > first && layout.use[end - 1] != Use::kFixed) {
-    --end;
+// Where a stripe goes that slides: SIZE_MAX for none.
+struct Slide {
+  size_t stripe;  // index of Layout::stripes
+  BlockNumber to;
+  BlockNumber end;  // where the file ends when all have slid
+};
+
+// The stripes that lie behind `first`, in their order, each to the first run of pages that is wide
+// enough: never behind where it is, because those before it leave at least as much as they take.
+// Finds the first stripe that is not there yet.
+Slide NextSlide(const Layout& layout, BlockNumber first) {
+  Slide slide{.stripe = SIZE_MAX, .to = 0, .end = layout.end};
+  while (slide.end > 0 && layout.use[slide.end - 1] != Use::kFixed) {
+    --slide.end;
   }
-  for (size_t i = layout.stripes.count; i > done; --i) {
+  PlainArray<BlockRun> runs = RunsWhere(layout, first, true);
+  for (size_t i = layout.stripes.count; i > 0; --i) {
     BlockRun const pages = PagesOf(layout.stripes.items[i - 1]);
     if (pages.first < first) {
-      end = std::max(end, pages.end);
+      slide.end = std::max(slide.end, pages.end);
       continue;
     }
     for (size_t j = 0; j < runs.count; ++j) {
-      if (CountOf(runs.items[j]) >= CountOf(pages)) {
-        runs.items[j].first += CountOf(pages);
-        end = std::max(end, runs.items[j].first);
-        break;
+      BlockRun* const free = &runs.items[j];
+      if (CountOf(*free) < CountOf(pages)) {
+        continue;
       }
+      if (slide.stripe == SIZE_MAX && free->first < pages.first) {
+        slide.stripe = i - 1;
+        slide.to = free->first;
+      }
+      free->first += CountOf(pages);
+      slide.end = std::max(slide.end, free->first);
+      break;
     }
   }
-  return end;
+  pfree(runs.items);
+  return slide;
 }
 
-void WidenGaps(Run* run, const Layout& layout, size_t done) {
-  BlockNumber first = 0;
-  for (size_t i = 0; i < layout.gaps.count && first == 0; ++i) {
-    first = CountOf(layout.gaps.items[i]) > 0 ? layout.gaps.items[i].first : 0;
+// The last page from which on it is enough to close gaps; 0 when closing all of them would hardly
+// shorten the file.
+BlockNumber FirstToSlide(const Layout& layout) {
+  PlainArray<BlockRun> const gaps = RunsWhere(layout, 1, false);
+  size_t low = 0;
+  size_t high = gaps.count;
+  while (low < high) {  // the fewer gaps are closed, the longer is the file
+    size_t const middle = low + (high - low) / 2;
+    if (NextSlide(layout, gaps.items[middle].first).end <= layout.target) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
   }
-  if (first == 0 || done == layout.stripes.count) {
-    return;
+  if (low > 0 || gaps.count == 0) {
+    return low > 0 ? gaps.items[low - 1].first : 0;
   }
   BlockNumber const slack = std::max(kSlackPagesMax, layout.target / kSlackShare);
-  BlockNumber const last = PagesOf(layout.stripes.items[done]).end;
-  if (last <= layout.target + slack || EndWhenPacked(layout, first, done) + slack >= last) {
+  BlockNumber const first = gaps.items[0].first;
+  BlockNumber const end = NextSlide(layout, layout.end).end;
+  return NextSlide(layout, first).end + slack < end ? first : 0;
+}
+
+// Whether nobody reads where stripes were copied from; then those pages are free. For a moment
+// nobody has the relation open, and who comes later learns the new places.
+bool ForgetPreviousPlaces(Run* run, Layout* layout) {
+  if (layout->left.count == 0) {
+    return true;
+  }
+  if (!ConditionalLockRelation(run->relation, AccessExclusiveLock)) {
+    return false;
+  }
+  INJECTION_POINT_PLAIN("columnar_before_places_forgotten");
+  Boundary([&]() -> Status {
+    stripe_catalog::ForgetPreviousPlaces(run->storage_id);
+    return Status::Ok();
+  });
+  INJECTION_POINT_PLAIN("columnar_places_forgotten");
+  UnlockRelation(run->relation, AccessExclusiveLock);
+  for (size_t i = 0; i < layout->left.count; ++i) {
+    BlockRun const pages = layout->left.items[i];
+    EmptyStripePages(run, pages);
+    layout->emptied.Add(pages);
+    std::fill(layout->use + pages.first, layout->use + pages.end, Use::kFree);
+  }
+  layout->left.count = 0;
+  return true;
+}
+
+// Pages at the file's end for the stripe, which is in its own way.
+BlockNumber TakeEnd(Run* run, Layout* layout, const StripeEntry& stripe) {
+  uint64_t const offset_bytes = ReserveBytes(run->relation, stripe.size_bytes);
+  BlockNumber const end = RelationGetNumberOfBlocks(run->relation);
+  layout->use = static_cast<Use*>(repalloc_huge(layout->use, end));
+  // What others added meanwhile is theirs.
+  std::fill(layout->use + layout->end, layout->use + end, Use::kFixed);
+  layout->end = end;
+  return static_cast<BlockNumber>(1 + offset_bytes / kPagePayloadBytes);
+}
+
+// Copies one stripe on its way. False when there is nothing more to do, or not now.
+bool SlideOne(Run* run, Layout* layout, BlockNumber first, PlainArray<uint64_t>* lifted) {
+  Slide const slide = NextSlide(*layout, first);
+  if (slide.stripe == SIZE_MAX) {
+    return false;
+  }
+  StripeEntry* const stripe = &layout->stripes.items[slide.stripe];
+  BlockRun const pages = PagesOf(*stripe);
+  BlockNumber to = slide.to;
+  if (to + CountOf(pages) > pages.first) {
+    uint64_t* const lifted_end = lifted->items + lifted->count;
+    if (std::find(lifted->items, lifted_end, stripe->stripe_number) != lifted_end) {
+      return false;
+    }
+    lifted->Add(stripe->stripe_number);
+    to = TakeEnd(run, layout, *stripe);
+  } else if (ClaimPages(run->relation, to, CountOf(pages)) != InvalidBlockNumber) {
+    return false;  // somebody took a page meanwhile
+  }
+  Relocate(run, layout, stripe, to);
+  SortFromLast(&layout->stripes);
+  return true;
+}
+
+// Closes gaps that are too narrow for the stripes behind them. A stripe that would overlap itself
+// goes to the file's end, once; the others slide into its place, and it comes back behind them.
+void CloseGaps(Run* run, Layout* layout) {
+  SortFromLast(&layout->stripes);
+  if (layout->stripes.count == 0 || PagesOf(layout->stripes.items[0]).end <= layout->target ||
+      !ForgetPreviousPlaces(run, layout)) {
     return;
   }
-  // The last comes first, and so goes lowest the next time: the order stays.
-  for (size_t i = done; i < layout.stripes.count; ++i) {
-    const StripeEntry& stripe = layout.stripes.items[i];
-    if (PagesOf(stripe).first < first) {
-      return;
+  BlockNumber const first = FirstToSlide(*layout);
+  PlainArray<uint64_t> lifted{};
+  while (first != 0 && SlideOne(run, layout, first, &lifted)) {
+    if (!ForgetPreviousPlaces(run, layout)) {
+      break;
     }
-    uint64_t const offset_bytes = ReserveBytes(run->relation, stripe.size_bytes);
-    Relocate(run, stripe, static_cast<BlockNumber>(1 + offset_bytes / kPagePayloadBytes));
+  }
+  for (size_t i = 0; i < layout->emptied.count; ++i) {
+    BlockRun const pages = layout->emptied.items[i];
+    for (BlockNumber block = pages.first; block < pages.end; ++block) {
+      if (layout->use[block] == Use::kFree) {
+        run->free_blocks.Add(block);
+        RecordPageWithFreeSpace(run->relation, block, BLCKSZ - SizeOfPageHeaderData);
+      }
+    }
   }
 }
 
 }  // namespace
 
-void RelocateStripes(Run* run, bool moved_rows) noexcept {
+BlockNumber RelocateStripes(Run* run, bool moved_rows) noexcept {
   if (run->storage_id == 0 || run->free_blocks.count == 0) {
-    return;
+    return InvalidBlockNumber;
   }
   Layout layout = MakeLayout(*run);
   if (layout.end <= layout.target || (moved_rows && layout.end / 2 < layout.target)) {
-    return;
+    return layout.target;
   }
   LogConflictOnce(run);
   BecomeOrdinaryTransaction();
   PackStubs(run, &layout);
-  size_t const done = FillGaps(run, &layout);
+  FillGaps(run, &layout);
   if (!moved_rows) {
-    WidenGaps(run, layout, done);
+    CloseGaps(run, &layout);
   }
+  return layout.target;
+}
+
+double RowsOnTheirWay(const Run& run, BlockNumber target) noexcept {
+  if (RelationGetNumberOfBlocks(run.relation) <= target) {
+    return 0;
+  }
+  return Boundary([&]() -> Result<double> {
+    double count = 0;
+    for (const StripeEntry& entry :
+         stripe_catalog::ListSettled(run.storage_id, run.moved_stripe_count, run.oldest_xmin)) {
+      if (IsPreviousInUse(entry, run.oldest_xmin)) {
+        count += static_cast<double>(entry.row_count);
+      }
+    }
+    return count;
+  });
 }
 
 }  // namespace orochi::pg::vacuum

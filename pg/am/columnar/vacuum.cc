@@ -139,18 +139,22 @@ void Vacuum(Relation relation, VacuumParams* params, BufferAccessStrategy strate
   double const moved_row_count = MoveAndDrop(&run, plan);
   vacuum::CloseIndexes(&run, &indexes, row_count);
   FreeSpaceMapVacuum(relation);
+  double left_row_count = moved_row_count;
   if (params->truncate != VACOPTVALUE_DISABLED) {
-    vacuum::RelocateStripes(&run, moved_row_count > 0 || plan.empty.count > 0);
+    BlockNumber const target =
+        vacuum::RelocateStripes(&run, moved_row_count > 0 || plan.empty.count > 0);
     vacuum::TruncateTail(&run);
+    left_row_count += vacuum::RowsOnTheirWay(run, target);
   }
   vac_update_relstats(relation, smgrnblocks(RelationGetSmgr(relation), MAIN_FORKNUM), row_count, 0,
                       indexes.count > 0, run.oldest_xid_left, run.oldest_multi_left, nullptr,
                       nullptr, false);
-  // What moved is dead where it was as soon as this transaction is done: reason to come again.
+  // What moved is dead where it was as soon as this transaction is done, places that stripes were
+  // copied from are free as soon as their readers are: reason to come again.
   pgstat_report_vacuum(
       RelationGetRelid(relation), relation->rd_rel->relisshared,
       static_cast<PgStat_Counter>(row_count),
-      static_cast<PgStat_Counter>(run.left_dead_count + run.hidden_row_count + moved_row_count));
+      static_cast<PgStat_Counter>(run.left_dead_count + run.hidden_row_count + left_row_count));
 }
 
 }  // namespace orochi::pg::columnar_am

@@ -95,15 +95,19 @@ void VisitRows(Run* run, Buffer buffer, bool is_clean, GlobalVisState* visibilit
   }
 }
 
+void EmptyPage(Run* run, Buffer buffer) {
+  GenericXLogState* const state = GenericXLogStart(run->relation);
+  PageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
+  GenericXLogFinish(state);
+}
+
 // A page of a stripe that nobody sees, or that was never finished, becomes an empty row page.
 void FreeStripePage(Run* run, Buffer buffer) {
   if (run->stripes_being_written) {
     return;
   }
   LogConflictOnce(run);
-  GenericXLogState* const state = GenericXLogStart(run->relation);
-  PageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
-  GenericXLogFinish(state);
+  EmptyPage(run, buffer);
   NoteFreeSpace(run, buffer);
 }
 
@@ -148,6 +152,19 @@ void VisitRowPages(Run* run) noexcept {
     vacuum_delay_point();
     VisitBlock(run, block, visibility);
     ++block;
+  }
+}
+
+void EmptyStripePages(Run* run, const BlockRun& pages) noexcept {
+  for (BlockNumber block = pages.first; block < pages.end; ++block) {
+    vacuum_delay_point();
+    Buffer const buffer =
+        ReadBufferExtended(run->relation, MAIN_FORKNUM, block, RBM_NORMAL, run->strategy);
+    LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+    if (KindOf(block, BufferGetPage(buffer)) == PageKind::kStripe) {
+      EmptyPage(run, buffer);
+    }
+    UnlockReleaseBuffer(buffer);
   }
 }
 

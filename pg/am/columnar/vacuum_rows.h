@@ -8,6 +8,10 @@ namespace orochi::pg::vacuum {
 /// may move and which pages are empty. Pages of stripes that nobody sees become empty row pages.
 void VisitRowPages(Run* run) noexcept;
 
+/// Makes pages of stripes that nobody reads any more empty row pages. The free space map learns
+/// nothing of it.
+void EmptyStripePages(Run* run, const BlockRun& pages) noexcept;
+
 /// Makes the line pointers of dead rows, which no index names any more, free.
 void FreeDeadPlaces(Run* run) noexcept;
 
