@@ -50,7 +50,8 @@ struct Source {
 // Everything one MoveRows holds.
 struct Move {
   Run* run;
-  // Rows with one more column, the tuple id they come from, in the order of the new stripes.
+  // Rows with two more columns: the tuple id they come from, and their place among rows that the
+  // table's order does not tell apart. In the order of the new stripes.
   TupleDesc sorted_descriptor;
   Tuplesortstate* sort;
   TupleTableSlot* sorted;
@@ -87,16 +88,19 @@ void OpenIndexes(Move* move) {
 }
 
 TupleDesc WithOrigin(TupleDesc descriptor) {
-  TupleDesc const wider = CreateTemplateTupleDesc(descriptor->natts + 1);
+  TupleDesc const wider = CreateTemplateTupleDesc(descriptor->natts + 2);
   for (AttrNumber i = 1; i <= descriptor->natts; ++i) {
     TupleDescCopyEntry(wider, i, descriptor, i);
   }
   TupleDescInitEntry(wider, static_cast<AttrNumber>(descriptor->natts + 1), "orochi_origin",
                      INT8OID, -1, 0);
+  TupleDescInitEntry(wider, static_cast<AttrNumber>(descriptor->natts + 2), "orochi_place", INT8OID,
+                     -1, 0);
   return wider;
 }
 
-// The table's order, then the order the rows are in.
+// The table's order, then that of stripes, where a new version is what it replaced: rows that are
+// changed now and then stay among their neighbours, whom they resemble. Last come new rows.
 void BeginSort(Move* move) {
   OrderKey order = {};
   ChooseOrderKey(move->run->relation, &order);
@@ -125,10 +129,15 @@ ItemPointerData Decode(uint64_t origin) {
   return tid;
 }
 
-// Puts what is in move->sorted's arrays, but for the origin, on the way.
-void PutSorted(Move* move, const ItemPointerData& origin) {
+// Behind all places in stripes.
+constexpr uint64_t kNewRowPlace = uint64_t{1} << 62;
+
+// Puts what is in move->sorted's arrays, but for the last two, on the way.
+void PutSorted(Move* move, const ItemPointerData& origin, uint64_t place) {
   int const last = move->sorted_descriptor->natts - 1;
-  move->sorted->tts_values[last] = Int64GetDatum(static_cast<int64_t>(Encode(origin)));
+  move->sorted->tts_values[last - 1] = Int64GetDatum(static_cast<int64_t>(Encode(origin)));
+  move->sorted->tts_isnull[last - 1] = false;
+  move->sorted->tts_values[last] = Int64GetDatum(static_cast<int64_t>(place));
   move->sorted->tts_isnull[last] = false;
   ExecStoreVirtualTuple(move->sorted);
   tuplesort_puttupleslot(move->sort, move->sorted);
@@ -143,6 +152,7 @@ void CollectFromPage(Move* move, BlockNumber block) {
       ReadBufferExtended(relation, MAIN_FORKNUM, block, RBM_NORMAL, move->run->strategy);
   PGAlignedBlock copy;
   OffsetNumber offsets[MaxHeapTuplesPerPage];
+  OffsetNumber roots[MaxHeapTuplesPerPage + 1] = {};  // by the offset a line pointer leads to
   int count = 0;
   LockBuffer(buffer, BUFFER_LOCK_SHARE);
   Page const page = BufferGetPage(buffer);
@@ -150,6 +160,9 @@ void CollectFromPage(Move* move, BlockNumber block) {
       KindOf(block, page) == PageKind::kRows ? PageGetMaxOffsetNumber(page) : 0;
   for (OffsetNumber offset = FirstOffsetNumber; offset <= last; ++offset) {
     ItemId const item = PageGetItemId(page, offset);
+    if (ItemIdIsRedirected(item) && ItemIdGetRedirect(item) <= MaxHeapTuplesPerPage) {
+      roots[ItemIdGetRedirect(item)] = offset;
+    }
     if (!ItemIdIsNormal(item)) {
       continue;
     }
@@ -175,7 +188,10 @@ void CollectFromPage(Move* move, BlockNumber block) {
     ExecClearTuple(move->sorted);
     heap_deform_tuple(&tuple, RelationGetDescr(relation), move->sorted->tts_values,
                       move->sorted->tts_isnull);
-    PutSorted(move, tuple.t_self);
+    OffsetNumber const root = roots[offsets[i]] != 0 ? roots[offsets[i]] : offsets[i];
+    auto const replaced = PredecessorOf(*move->run, block, root);
+    PutSorted(move, tuple.t_self,
+              replaced ? Encode(TidOfRow(*replaced)) : kNewRowPlace | Encode(tuple.t_self));
   }
 }
 
@@ -185,7 +201,7 @@ void PutStripeRow(Move* move, TupleTableSlot* slot) {
   auto const count = static_cast<size_t>(slot->tts_tupleDescriptor->natts);
   std::copy_n(slot->tts_values, count, move->sorted->tts_values);
   std::copy_n(slot->tts_isnull, count, move->sorted->tts_isnull);
-  PutSorted(move, slot->tts_tid);
+  PutSorted(move, slot->tts_tid, Encode(slot->tts_tid));
 }
 
 void CollectFromStripes(Move* move, const PlainArray<StripeEntry>& stripes) {

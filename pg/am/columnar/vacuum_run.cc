@@ -24,9 +24,10 @@ uint64_t PlaceOf(BlockNumber block, OffsetNumber offset) {
   return uint64_t{block} << 16 | offset;
 }
 
-bool HasMemory(const DeadRows& dead) {
-  size_t const used =
-      dead.places.count * sizeof(uint64_t) + dead.in_stripes.count * sizeof(SegmentBits);
+bool HasMemory(const Run& run) {
+  size_t const used = run.dead.places.count * sizeof(uint64_t) +
+                      run.dead.in_stripes.count * sizeof(SegmentBits) +
+                      run.successors.count * sizeof(Successor);
   return used < static_cast<size_t>(maintenance_work_mem) * 1024;
 }
 
@@ -84,7 +85,7 @@ bool NoteDeadRow(Run* run, uint64_t row_number) noexcept {
   auto& segments = run->dead.in_stripes;
   uint64_t const segment = row_number / kSegmentRows;
   if (segments.count == 0 || segments.items[segments.count - 1].segment != segment) {
-    if (!HasMemory(run->dead)) {
+    if (!HasMemory(*run)) {
       return false;
     }
     segments.Add(SegmentBits{.segment = segment, .words = {}});
@@ -95,11 +96,31 @@ bool NoteDeadRow(Run* run, uint64_t row_number) noexcept {
 }
 
 bool NoteDeadPlace(Run* run, BlockNumber block, OffsetNumber offset) noexcept {
-  if (!HasMemory(run->dead)) {
+  if (!HasMemory(*run)) {
     return false;
   }
   run->dead.places.Add(PlaceOf(block, offset));
   return true;
+}
+
+void NoteSuccessor(Run* run, const ItemPointerData& successor, uint64_t row_number) noexcept {
+  if (HasMemory(*run)) {
+    run->successors.Add({.place = PlaceOf(ItemPointerGetBlockNumberNoCheck(&successor),
+                                          ItemPointerGetOffsetNumberNoCheck(&successor)),
+                         .row_number = row_number});
+  }
+}
+
+std::optional<uint64_t> PredecessorOf(const Run& run, BlockNumber block,
+                                      OffsetNumber offset) noexcept {
+  const Successor* const begin = run.successors.items;
+  const Successor* const end = begin + run.successors.count;
+  uint64_t const place = PlaceOf(block, offset);
+  const Successor* const found = std::lower_bound(
+      begin, end, place,
+      [](const Successor& successor, uint64_t wanted) { return successor.place < wanted; });
+  return found != end && found->place == place ? std::optional<uint64_t>(found->row_number)
+                                               : std::nullopt;
 }
 
 bool IsDeadRow(const DeadRows& dead, uint64_t row_number) noexcept {

@@ -60,6 +60,12 @@ struct DeadRows {
   TransactionId newest_end;            // the newest transaction that ended one in a stripe
 };
 
+/// An updated row's new version on a row page, and the stripe's row that it replaced.
+struct Successor {
+  uint64_t place;  // as in DeadRows
+  uint64_t row_number;
+};
+
 struct Run {
   Relation relation;
   BufferAccessStrategy strategy;
@@ -77,6 +83,7 @@ struct Run {
   bool stripes_being_written;       // pages in no stripe may be those of one of them
 
   DeadRows dead;
+  PlainArray<Successor> successors;        // ascending, those that memory allows
   PlainArray<StubSegment> stub_segments;   // after step 4, segments ascend
   PlainArray<BlockNumber> movable_blocks;  // row pages with rows that may move, ascending
   PlainArray<BlockNumber> stub_blocks;     // pages of stubs and of their directory, as visited
@@ -105,6 +112,11 @@ const StripeEntry* StripeOf(const Run& run, uint64_t row_number) noexcept;
 /// Marks the row; false when memory for such marks ran out, and the row is left for another time.
 bool NoteDeadRow(Run* run, uint64_t row_number) noexcept;
 bool NoteDeadPlace(Run* run, BlockNumber block, OffsetNumber offset) noexcept;
+/// Remembers where an updated row's new version is. It moves to where the row was.
+void NoteSuccessor(Run* run, const ItemPointerData& successor, uint64_t row_number) noexcept;
+/// The stripe's row that the one at this place on a row page replaced.
+std::optional<uint64_t> PredecessorOf(const Run& run, BlockNumber block,
+                                      OffsetNumber offset) noexcept;
 bool IsDeadRow(const DeadRows& dead, uint64_t row_number) noexcept;
 bool IsDeadPlace(const DeadRows& dead, BlockNumber block, OffsetNumber offset) noexcept;
 inline bool AnyDead(const DeadRows& dead) {

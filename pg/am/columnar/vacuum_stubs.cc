@@ -1,6 +1,7 @@
 #include "pg/am/columnar/vacuum_stubs.h"
 
 #include "pg/am/columnar/stub_chain.h"
+#include "pg/am/columnar/tuple_id.h"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -55,7 +56,12 @@ void NoteDeadOnPage(Run* run, Buffer buffer) {
     }
     HeapTupleData stub = StubAt(run->relation, page, block, offset);
     if (HeapTupleSatisfiesVacuum(&stub, run->oldest_xmin, buffer) == HEAPTUPLE_DEAD) {
-      NoteDeadRow(run, stub_page::RowNumberAt(page, item));
+      uint64_t const row_number = stub_page::RowNumberAt(page, item);
+      NoteDeadRow(run, row_number);
+      if (IsRowPageTid(stub.t_data->t_ctid) &&
+          !ItemPointerEquals(&stub.t_data->t_ctid, &stub.t_self)) {
+        NoteSuccessor(run, stub.t_data->t_ctid, row_number);
+      }
     }
   }
 }
@@ -278,6 +284,8 @@ void VisitStubs(Run* run) noexcept {
       UnlockReleaseBuffer(buffer);
     }
   }
+  std::sort(run->successors.items, run->successors.items + run->successors.count,
+            [](const Successor& a, const Successor& b) { return a.place < b.place; });
 }
 
 void FoldStubs(Run* run) noexcept {

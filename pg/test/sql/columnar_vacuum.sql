@@ -114,6 +114,16 @@ COMMIT;
 VACUUM FREEZE c;
 SELECT age(relfrozenxid) <= 1 AS frozen, mxid_age(relminmxid) < 5 AS multis FROM pg_class WHERE oid = 'c'::regclass;
 SELECT * FROM differences();
+-- New versions move to where the old ones were, new rows behind all.
+CREATE TABLE ordered (id int, v int, t text) USING columnar;
+SET orochi.columnar_row_page_rows = 0;
+INSERT INTO ordered SELECT i, 0, 'x' FROM generate_series(1, 3000) i;
+SET orochi.columnar_row_page_rows = 500;
+UPDATE ordered SET v = 1 WHERE id % 2 = 0;
+INSERT INTO ordered SELECT i, 0, 'x' FROM generate_series(3001, 3100) i;
+VACUUM ordered;
+SELECT count(*), count(*) FILTER (WHERE v > 0) AS changed, bool_and(id > before) AS in_order
+FROM (SELECT id, v, lag(id, 1, 0) OVER () AS before FROM ordered) q;
 -- In the order of a chunk's index.
 CREATE TABLE metrics (at timestamptz NOT NULL, host int, v float8) PARTITION BY RANGE (at);
 CREATE TABLE chunk PARTITION OF metrics FOR VALUES FROM ('2024-01-01') TO ('2024-02-01') USING columnar;
