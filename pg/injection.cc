@@ -5,6 +5,7 @@
 #include <csignal>
 
 extern "C" {
+#include "access/xlog.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 }
@@ -12,7 +13,7 @@ extern "C" {
 namespace orochi::pg {
 namespace {
 
-enum class Action { kNone, kWait, kKill, kError };
+enum class Action { kNone, kWait, kKill, kCrash, kError };
 
 constexpr int kRulesMax = 16;
 constexpr int kNameSizeMax = 64;
@@ -50,6 +51,8 @@ bool ParseAction(const char* text, Rule* rule) {
     rule->action = Action::kWait;
   } else if (strcmp(word, "kill") == 0) {
     rule->action = Action::kKill;
+  } else if (strcmp(word, "crash") == 0) {
+    rule->action = Action::kCrash;
   } else if (strcmp(word, "error") == 0) {
     rule->action = Action::kError;
   } else {
@@ -85,7 +88,8 @@ bool ParseRules(const char* text, Rules* out) {
 bool CheckInjection(char** new_value, void** extra, GucSource) {
   Rules parsed;
   if (!ParseRules(*new_value == nullptr ? "" : *new_value, &parsed)) {
-    GUC_check_errdetail("Expected a list of point=wait:KEY, point=kill[:N] or point=error[:N].");
+    GUC_check_errdetail(
+        "Expected a list of point=wait:KEY, point=kill[:N], point=crash[:N] or point=error[:N].");
     return false;
   }
   auto* const kept = static_cast<Rules*>(malloc(sizeof(Rules)));  // GUC frees it with free()
@@ -112,6 +116,12 @@ void Act(Rule* rule) {
     }
     case Action::kKill:
       if (++rule->visits == rule->argument) {
+        kill(getpid(), SIGKILL);
+      }
+      return;
+    case Action::kCrash:
+      if (++rule->visits == rule->argument) {
+        XLogFlush(XactLastRecEnd);
         kill(getpid(), SIGKILL);
       }
       return;

@@ -11,6 +11,8 @@
 ///                         seen by pg_blocking_pids, hence by isolationtester.
 ///   move_copied=kill      this process ends as by kill -9 when it gets there; kill:3 at the third
 ///                         time.
+///   move_copied=crash     the same after all WAL that this process wrote is on disk: what recovery
+///                         replays ends here; crash:3 at the third time.
 ///   move_copied=error     raises an error; error:3 at the third time.
 ///
 /// A test sets it in its session, or with ALTER SYSTEM for background workers.
@@ -53,5 +55,15 @@ void ReachInjectionPoint(const char* name) noexcept;
   } while (false)
 
 #endif
+
+/// Writes a WAL record between two injection points, NAME_before and NAME_after, in plain frames.
+/// Pages are locked here, perhaps inside a critical section: only `crash` and `kill` may be asked
+/// for. tap columnar_crash_points finds them all in the sources and visits each.
+#define WAL_RECORD(name, ...)              \
+  do {                                     \
+    INJECTION_POINT_PLAIN(name "_before"); \
+    __VA_ARGS__;                           \
+    INJECTION_POINT_PLAIN(name "_after");  \
+  } while (false)
 
 }  // namespace orochi::pg

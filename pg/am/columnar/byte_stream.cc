@@ -5,6 +5,7 @@
 #include "pg/am/columnar/page_kind.h"
 #include "pg/am/columnar/stub_map.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/xloginsert.h"
@@ -55,7 +56,7 @@ void WriteStream(Relation relation, uint64_t offset_bytes, const std::byte* byte
     std::memcpy(static_cast<char*>(page) + SizeOfPageHeaderData, bytes + done, count);
     MarkBufferDirty(buffer);
     if (RelationNeedsWAL(relation)) {
-      log_newpage_buffer(buffer, true);
+      WAL_RECORD("stripe_page", log_newpage_buffer(buffer, true));
     }
     END_CRIT_SECTION();
     UnlockReleaseBuffer(buffer);
@@ -86,7 +87,7 @@ void CopyStripePages(Relation relation, const BlockRun& from, BlockNumber to) no
     std::memcpy(BufferGetPage(target), copy.data, BLCKSZ);
     MarkBufferDirty(target);
     if (RelationNeedsWAL(relation)) {
-      log_newpage_buffer(target, true);
+      WAL_RECORD("stripe_page_copy", log_newpage_buffer(target, true));
     }
     END_CRIT_SECTION();
     UnlockReleaseBuffer(target);

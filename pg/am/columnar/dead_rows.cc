@@ -1,6 +1,7 @@
 #include "pg/am/columnar/dead_rows.h"
 
 #include "pg/am/columnar/tuple_id.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -45,7 +46,8 @@ void OpenIndexes(Run* run, Indexes* indexes) noexcept {
 void DeleteDeadEntries(Run* run, Indexes* indexes, double row_count) noexcept {
   for (int i = 0; i < indexes->count; ++i) {
     IndexVacuumInfo info = InfoOf(*run, indexes->relations[i], row_count);
-    indexes->results[i] = index_bulk_delete(&info, indexes->results[i], MayDelete, run);
+    WAL_RECORD("index_entries_deleted",
+               indexes->results[i] = index_bulk_delete(&info, indexes->results[i], MayDelete, run));
     vacuum_delay_point();
   }
 }

@@ -171,7 +171,7 @@ void TruncateTail(Run* run) noexcept {
     }
     INJECTION_POINT_PLAIN("columnar_before_truncation");
     stub_map::ForgetKnown();
-    RelationTruncate(relation, end);
+    WAL_RECORD("tail_cut", RelationTruncate(relation, end));
     INJECTION_POINT_PLAIN("columnar_truncated");
   }
   if (stored.unfinished_count > 0) {

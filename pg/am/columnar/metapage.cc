@@ -5,6 +5,7 @@
 #include "codec/crc32c.h"
 #include "pg/am/columnar/page_kind.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -110,7 +111,7 @@ void UpdateMetapage(Relation relation, Change change) {
   RequireRight(relation, *metapage);
   if (change(*metapage)) {
     metapage->checksum = ChecksumOf(*metapage);
-    GenericXLogFinish(state);
+    WAL_RECORD("metapage", GenericXLogFinish(state));
   } else {
     GenericXLogAbort(state);
   }
@@ -126,7 +127,7 @@ void WriteFirstBlock(const RelFileNode& node, ForkNumber fork, bool permanent, b
   FillMetapage(BufferGetPage(buffer), storage_id);
   MarkBufferDirty(buffer);
   if (log) {
-    log_newpage_buffer(buffer, true);
+    WAL_RECORD("first_block", log_newpage_buffer(buffer, true));
   }
   END_CRIT_SECTION();
   UnlockReleaseBuffer(buffer);
@@ -198,7 +199,7 @@ void RecreateMetapage(Relation relation, uint64_t storage_id) noexcept {
   FillMetapage(BufferGetPage(buffer), storage_id);
   MarkBufferDirty(buffer);
   if (RelationNeedsWAL(relation)) {
-    log_newpage_buffer(buffer, true);
+    WAL_RECORD("first_block_again", log_newpage_buffer(buffer, true));
   }
   END_CRIT_SECTION();
   UnlockReleaseBuffer(buffer);
@@ -388,7 +389,7 @@ bool RelocateStubDirectory(Relation relation, BlockNumber to) noexcept {
     PageInit(GenericXLogRegisterBuffer(state, source, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
     metapage->stub_directory = to;
     metapage->checksum = ChecksumOf(*metapage);
-    GenericXLogFinish(state);
+    WAL_RECORD("stub_root_moved", GenericXLogFinish(state));
   }
   if (is_locked) {
     LockBuffer(target, BUFFER_LOCK_UNLOCK);

@@ -258,8 +258,9 @@ void InsertEntries(Move* move) {
     bool nulls[INDEX_MAX_KEYS];
     FormIndexDatum(info, move->row, move->estate, values, nulls);
     // The row was in the index before: nothing is to be checked.
-    index_insert(move->indexes[i], values, nulls, &move->row->tts_tid, relation, UNIQUE_CHECK_NO,
-                 false, info);
+    WAL_RECORD("moved_row_indexed",
+               index_insert(move->indexes[i], values, nulls, &move->row->tts_tid, relation,
+                            UNIQUE_CHECK_NO, false, info));
   }
   ResetPerTupleExprContext(move->estate);
 }
@@ -388,7 +389,7 @@ void MarkPage(Move* move, const Moved* items, size_t count) {
     if (KindOf(block, page) == PageKind::kRows) {
       PageSetPrunable(copy, mover);
     }
-    GenericXLogFinish(state);
+    WAL_RECORD("moved_rows_ended", GenericXLogFinish(state));
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   }
   ReleaseBuffer(buffer);

@@ -8,6 +8,7 @@
 #include "pg/am/columnar/stub_chain.h"
 #include "pg/am/columnar/stub_map.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "catalog/catalog.h"
@@ -113,8 +114,10 @@ class AddedRecord {
                                                   record()->ntuples * sizeof(OffsetNumber)));
     XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
     XLogRegisterBufData(0, tuples_, static_cast<int>(end_ - tuples_));
+    INJECTION_POINT_PLAIN("stubs_added_before");
     XLogRecPtr const end = XLogInsert(RM_HEAP2_ID, XLOG_HEAP2_MULTI_INSERT);
     PageSetLSN(BufferGetPage(buffer), end);  // a macro
+    INJECTION_POINT_PLAIN("stubs_added_after");
   }
 
  private:
@@ -171,7 +174,7 @@ bool PutGone(Relation relation, Buffer buffer, uint64_t row_number, OffsetNumber
   GenericXLogState* const state = GenericXLogStart(relation);
   stub_page::PutGone(GenericXLogRegisterBuffer(state, buffer, 0), count, &row_number,
                      sizeof(row_number));
-  GenericXLogFinish(state);
+  WAL_RECORD("gone_row_noted", GenericXLogFinish(state));
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/multixact.h"
@@ -65,7 +66,7 @@ void NontransactionalTruncate(Relation relation) {
   Boundary([&]() -> Status { return DeleteStripesOf(relation); });
   ForgetFetchedRows(true);  // the same file will be another storage
   uint64_t const storage_id = NextStorageId();
-  RelationTruncate(relation, 0);
+  WAL_RECORD("all_cut", RelationTruncate(relation, 0));
   RecreateMetapage(relation, storage_id);
 }
 

@@ -1,6 +1,7 @@
 #include "pg/am/columnar/stripe_catalog.h"
 
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/genam.h"
@@ -250,8 +251,10 @@ void Overwrite(Relation table, const ItemPointerData& tid, const StripeEntry& en
     XLogRegisterData(reinterpret_cast<char*>(&record), SizeOfHeapInplace);
     XLogRegisterBuffer(0, buffer, REGBUF_STANDARD);
     XLogRegisterBufData(0, data, sizeof(completed));
+    INJECTION_POINT_PLAIN("stripe_row_overwritten_before");
     XLogRecPtr const end = XLogInsert(RM_HEAP_ID, XLOG_HEAP_INPLACE);  // PageSetLSN is a macro
     PageSetLSN(page, end);
+    INJECTION_POINT_PLAIN("stripe_row_overwritten_after");
   }
   END_CRIT_SECTION();
   UnlockReleaseBuffer(buffer);
@@ -345,7 +348,7 @@ void Delete(const StripeEntry& wanted) {
     ForEach(catalog, wanted.storage_id, SnapshotSelf,
             [&](const StripeEntry& entry, HeapTuple tuple) {
               if (entry.stripe_number == wanted.stripe_number) {
-                simple_heap_delete(catalog.table, &tuple->t_self);
+                WAL_RECORD("stripe_row_deleted", simple_heap_delete(catalog.table, &tuple->t_self));
               }
             });
     Close(catalog, NoLock);
@@ -402,9 +405,12 @@ ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {
                                   Int64GetDatum(row.relocated_by)};
     bool nulls[kColumnCount] = {};
     HeapTuple const tuple = heap_form_tuple(RelationGetDescr(catalog.table), values, nulls);
-    heap_insert(catalog.table, tuple, command_id, HEAP_INSERT_NO_LOGICAL, nullptr);
-    InsertIntoIndex(catalog.by_stripe, catalog.table, tuple, values, UNIQUE_CHECK_YES);
-    InsertIntoIndex(catalog.by_row, catalog.table, tuple, values, UNIQUE_CHECK_NO);
+    WAL_RECORD("stripe_row_inserted",
+               heap_insert(catalog.table, tuple, command_id, HEAP_INSERT_NO_LOGICAL, nullptr));
+    WAL_RECORD("stripe_row_indexed",
+               InsertIntoIndex(catalog.by_stripe, catalog.table, tuple, values, UNIQUE_CHECK_YES));
+    WAL_RECORD("stripe_row_indexed_by_row",
+               InsertIntoIndex(catalog.by_row, catalog.table, tuple, values, UNIQUE_CHECK_NO));
     ItemPointerData const tid = tuple->t_self;
     heap_freetuple(tuple);
     Close(catalog, NoLock);
@@ -459,7 +465,7 @@ uint64_t DeleteAll(uint64_t storage_id) {
     CommandCounterIncrement();  // rows of this very command can be deleted only by the next
     Catalog const catalog = Open(RowExclusiveLock);
     ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry&, HeapTuple tuple) {
-      simple_heap_delete(catalog.table, &tuple->t_self);
+      WAL_RECORD("stripe_rows_deleted", simple_heap_delete(catalog.table, &tuple->t_self));
       ++count;
     });
     Close(catalog, NoLock);
@@ -519,7 +525,7 @@ uint64_t DeleteUnfinished(uint64_t storage_id) {
     Catalog const catalog = Open(RowExclusiveLock);
     ForEach(catalog, storage_id, SnapshotSelf, [&](const StripeEntry& entry, HeapTuple tuple) {
       if (entry.being_written()) {
-        simple_heap_delete(catalog.table, &tuple->t_self);
+        WAL_RECORD("unfinished_stripe_deleted", simple_heap_delete(catalog.table, &tuple->t_self));
         ++count;
       }
     });

@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/metapage.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -79,7 +80,7 @@ void GrowDirectory(Relation relation, uint64_t segment) {
     Page const page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
     TrailerOf(page)->level = static_cast<uint16_t>(levels);
     EntriesOf(page)[0] = metapage.stub_directory;
-    GenericXLogFinish(state);
+    WAL_RECORD("directory_grown", GenericXLogFinish(state));
     UnlockReleaseBuffer(buffer);
     SetStubDirectory(relation, block, levels + 1);
   }
@@ -105,7 +106,7 @@ void MakeLeaf(Relation relation, uint64_t segment) {
       TrailerOf(page)->level = static_cast<uint16_t>(level - 1);
       below = BufferGetBlockNumber(added);
       EntriesOf(GenericXLogRegisterBuffer(state, buffer, 0))[entry] = below;
-      GenericXLogFinish(state);
+      WAL_RECORD("directory_page_added", GenericXLogFinish(state));
       UnlockReleaseBuffer(added);
     }
     ReleaseBuffer(buffer);
@@ -280,7 +281,7 @@ void AddFirstPage(Relation relation, uint64_t segment, BlockNumber seen) {
     TrailerOf(page)->next = seen;
     TrailerOf(page)->generation = generation;
     EntriesOf(GenericXLogRegisterBuffer(state, leaf, 0))[entry] = BufferGetBlockNumber(added);
-    GenericXLogFinish(state);
+    WAL_RECORD("stub_page_added", GenericXLogFinish(state));
     UnlockReleaseBuffer(leaf);
     UnlockReleaseBuffer(added);
   }
@@ -297,7 +298,7 @@ void AddLastPage(Relation relation, BlockNumber last) {
   Page const before = GenericXLogRegisterBuffer(state, buffer, 0);
   TrailerOf(page)->segment = TrailerOf(before)->segment;
   TrailerOf(before)->next = BufferGetBlockNumber(added);
-  GenericXLogFinish(state);
+  WAL_RECORD("last_stub_page_added", GenericXLogFinish(state));
   UnlockReleaseBuffer(buffer);
   UnlockReleaseBuffer(added);
   making.End();
@@ -321,11 +322,10 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
       BlockNumber const next = TrailerOf(BufferGetPage(buffer))->next;
       uint32_t const generation = TrailerOf(BufferGetPage(buffer))->generation;
       // The next page is the chain's first from now on, and goes on counting.
-      Buffer const following =
-          before == InvalidBuffer && next != 0
-              ? ReadKind(relation, next, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs,
-                         "a page of row stubs")
-              : InvalidBuffer;
+      Buffer const following = before == InvalidBuffer && next != 0
+                                   ? ReadKind(relation, next, BUFFER_LOCK_EXCLUSIVE,
+                                              PageKind::kStubs, "a page of row stubs")
+                                   : InvalidBuffer;
       GenericXLogState* const state = GenericXLogStart(relation);
       PageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
       if (before == InvalidBuffer) {
@@ -337,7 +337,7 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
         PageTrailer* const trailer = TrailerOf(GenericXLogRegisterBuffer(state, following, 0));
         trailer->generation = std::max(trailer->generation, generation) + 1;
       }
-      GenericXLogFinish(state);
+      WAL_RECORD("stub_page_removed", GenericXLogFinish(state));
       if (following != InvalidBuffer) {
         UnlockReleaseBuffer(following);
       }
@@ -374,7 +374,7 @@ bool Copy(Relation relation, Buffer source, BlockNumber to, Buffer above,
       }
       PageInit(GenericXLogRegisterBuffer(state, source, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
       *link(GenericXLogRegisterBuffer(state, above, 0), entry) = to;
-      GenericXLogFinish(state);
+      WAL_RECORD("stub_page_moved", GenericXLogFinish(state));
     }
     LockBuffer(target, BUFFER_LOCK_UNLOCK);
   }
@@ -397,7 +397,7 @@ void CountChange(Relation relation, BlockNumber first) {
       ReadKind(relation, first, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
   GenericXLogState* const state = GenericXLogStart(relation);
   ++TrailerOf(GenericXLogRegisterBuffer(state, buffer, 0))->generation;
-  GenericXLogFinish(state);
+  WAL_RECORD("chain_counted", GenericXLogFinish(state));
   UnlockReleaseBuffer(buffer);
 }
 

@@ -4,6 +4,7 @@
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/heapam.h"
@@ -133,9 +134,9 @@ TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot snapshot, Tuple
       }
       continue;
     }
-    result =
-        GetHeapamTableAmRoutine()->tuple_lock(relation, &target.tid, snapshot, heap_slot,
-                                              command_id, mode, wait_policy, heap_flags, failure);
+    WAL_RECORD("row_locked", result = GetHeapamTableAmRoutine()->tuple_lock(
+                                 relation, &target.tid, snapshot, heap_slot, command_id, mode,
+                                 wait_policy, heap_flags, failure));
     ReleaseBuffer(target.pin);
     if (result == TM_Ok) {
       StoreLocked(relation, &current, heap_slot, slot);

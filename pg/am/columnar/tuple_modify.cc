@@ -8,6 +8,7 @@
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/heapam.h"
@@ -30,7 +31,7 @@ void InsertOnRowPage(Relation relation, TupleTableSlot* slot, CommandId command_
     HeapTupleHeaderSetSpeculativeToken(tuple->t_data, speculative_token);
   }
   row_pages::PrepareTarget(relation);
-  heap_insert(relation, tuple, command_id, options, bulk);
+  WAL_RECORD("row_inserted", heap_insert(relation, tuple, command_id, options, bulk));
   slot->tts_tid = tuple->t_self;
   if (should_free) {
     pfree(tuple);
@@ -84,7 +85,8 @@ void MultiInsert(Relation relation, TupleTableSlot** slots, int slot_count, Comm
                  int options, BulkInsertStateData* bulk) {
   if (GoToRowPages(relation, slot_count, command_id, options, false)) {
     row_pages::PrepareTarget(relation);
-    heap_multi_insert(relation, slots, slot_count, command_id, options, bulk);
+    WAL_RECORD("rows_inserted",
+               heap_multi_insert(relation, slots, slot_count, command_id, options, bulk));
     return;
   }
   for (int done = 0; done < slot_count;) {
@@ -108,7 +110,7 @@ void TupleInsertSpeculative(Relation relation, TupleTableSlot* slot, CommandId c
 
 void TupleCompleteSpeculative(Relation relation, TupleTableSlot* slot, uint32, bool succeeded) {
   if (succeeded) {
-    heap_finish_speculative(relation, &slot->tts_tid);
+    WAL_RECORD("speculation_confirmed", heap_finish_speculative(relation, &slot->tts_tid));
   } else {
     heap_abort_speculative(relation, &slot->tts_tid);
   }
@@ -121,9 +123,10 @@ TM_Result TupleDelete(Relation relation, ItemPointer tid, CommandId command_id, 
     return TM_Updated;
   }
   row_stub::Target target = RequireTarget(relation, tid);
-  TM_Result const result = AfterChange(relation, tid,
-                                       heap_delete(relation, &target.tid, command_id, crosscheck,
-                                                   wait, failure, changing_partition));
+  TM_Result result = TM_Ok;
+  WAL_RECORD("row_deleted", result = heap_delete(relation, &target.tid, command_id, crosscheck,
+                                                 wait, failure, changing_partition));
+  result = AfterChange(relation, tid, result);
   ReleaseBuffer(target.pin);
   return result;
 }
@@ -140,9 +143,10 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   slot->tts_tableOid = RelationGetRelid(relation);
   tuple->t_tableOid = slot->tts_tableOid;
   row_pages::PrepareTarget(relation);
-  TM_Result const result = AfterChange(
-      relation, tid,
-      heap_update(relation, &target.tid, tuple, command_id, crosscheck, wait, failure, mode));
+  TM_Result result = TM_Ok;
+  WAL_RECORD("row_updated", result = heap_update(relation, &target.tid, tuple, command_id,
+                                                 crosscheck, wait, failure, mode));
+  result = AfterChange(relation, tid, result);
   ReleaseBuffer(target.pin);
   slot->tts_tid = tuple->t_self;
   *update_indexes = result == TM_Ok && !HeapTupleIsHeapOnly(tuple);

@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/page_kind.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -79,8 +80,9 @@ void NoteFreeSpace(Run* run, Buffer buffer) {
 void VisitRows(Run* run, Buffer buffer, bool is_clean, GlobalVisState* visibility) {
   if (is_clean) {
     int newly_dead_count = 0;
-    heap_page_prune(run->relation, buffer, run->oldest_xmin, visibility, InvalidTransactionId, 0,
-                    &newly_dead_count, nullptr);
+    WAL_RECORD("row_page_pruned",
+               heap_page_prune(run->relation, buffer, run->oldest_xmin, visibility,
+                               InvalidTransactionId, 0, &newly_dead_count, nullptr));
     FreezePage(run, buffer);
   }
   // Not frozen unless pruned: a chain leads from a dead version to the next by that one's xmin.
@@ -98,7 +100,7 @@ void VisitRows(Run* run, Buffer buffer, bool is_clean, GlobalVisState* visibilit
 void EmptyPage(Run* run, Buffer buffer) {
   GenericXLogState* const state = GenericXLogStart(run->relation);
   PageInit(GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE), BLCKSZ, 0);
-  GenericXLogFinish(state);
+  WAL_RECORD("stripe_page_emptied", GenericXLogFinish(state));
 }
 
 // A page of a stripe that nobody sees, or that was never finished, becomes an empty row page.
@@ -186,7 +188,7 @@ void FreeDeadPlaces(Run* run) noexcept {
       }
     }
     PageTruncateLinePointerArray(page);
-    GenericXLogFinish(state);
+    WAL_RECORD("places_freed", GenericXLogFinish(state));
     NoteFreeSpace(run, buffer);
     UnlockReleaseBuffer(buffer);
     begin = end;

@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/page_kind.h"
 #include "pg/move/standby_conflict.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -168,7 +169,7 @@ void FreezePage(Run* run, Buffer buffer) noexcept {
                         relation->rd_rel->relfrozenxid, relation->rd_rel->relminmxid,
                         run->freeze_limit, run->multi_limit);
     }
-    GenericXLogFinish(state);
+    WAL_RECORD("page_frozen", GenericXLogFinish(state));
   }
 }
 
@@ -199,7 +200,7 @@ void LogConflictOnce(Run* run) noexcept {
     run->logged_conflict = true;
     TransactionId newest = run->oldest_xmin;
     TransactionIdRetreat(newest);
-    LogSnapshotConflict(run->relation, newest);
+    WAL_RECORD("conflict_logged", LogSnapshotConflict(run->relation, newest));
   }
 }
 

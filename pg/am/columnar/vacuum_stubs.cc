@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/stub_chain.h"
 #include "pg/am/columnar/tuple_id.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/generic_xlog.h"
@@ -134,7 +135,7 @@ void FoldPage(Run* run, Buffer buffer) {
     }
   }
   stub_page::Repack(copy, BufferGetBlockNumber(buffer), drops);
-  GenericXLogFinish(state);
+  WAL_RECORD("stubs_folded", GenericXLogFinish(state));
 }
 
 // Adds the page's rows that are gone to `gone`. Returns how many of them are single items.
@@ -175,7 +176,7 @@ bool PutBits(Run* run, BlockNumber block, const SegmentBits& gone) {
   }
   if (bits != nullptr) {
     std::memcpy(bits, gone.words, sizeof(gone.words));
-    GenericXLogFinish(state);
+    WAL_RECORD("gone_bits_written", GenericXLogFinish(state));
   } else {
     GenericXLogAbort(state);
   }
@@ -197,7 +198,7 @@ void DropMerged(Run* run, BlockNumber block, bool is_last) {
           stub_page::IsGoneRow(item) || (!is_last && stub_page::GoneBitsAt(page, item) != nullptr);
     }
     stub_page::Repack(page, block, drops);
-    GenericXLogFinish(state);
+    WAL_RECORD("gone_rows_merged", GenericXLogFinish(state));
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
   }
   ReleaseBuffer(buffer);
