@@ -363,12 +363,20 @@ void MarkRewritten(Relation relation) noexcept {
   });
 }
 
-void SetStubDirectory(Relation relation, BlockNumber block, uint32_t levels) noexcept {
-  UpdateMetapage(relation, [&](Metapage& metapage) {
-    metapage.stub_directory = block;
-    metapage.stub_directory_levels = levels;
-    return true;
-  });
+void AddStubDirectoryRoot(Relation relation, Buffer added,
+                          void (*init)(Page page, uint32_t level,
+                                       BlockNumber below) noexcept) noexcept {
+  Buffer const first = ReadBuffer(relation, 0);
+  LockBuffer(first, BUFFER_LOCK_EXCLUSIVE);
+  GenericXLogState* const state = GenericXLogStart(relation);
+  Metapage* const metapage = MetapageOf(GenericXLogRegisterBuffer(state, first, 0));
+  init(GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE),
+       metapage->stub_directory_levels, metapage->stub_directory);
+  metapage->stub_directory = BufferGetBlockNumber(added);
+  metapage->stub_directory_levels += 1;
+  metapage->checksum = ChecksumOf(*metapage);
+  WAL_RECORD("directory_grown", GenericXLogFinish(state));
+  UnlockReleaseBuffer(first);
 }
 
 bool RelocateStubDirectory(Relation relation, BlockNumber to) noexcept {

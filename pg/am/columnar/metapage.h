@@ -3,6 +3,7 @@
 #include "pg/compat.h"
 
 extern "C" {
+#include "storage/bufmgr.h"
 #include "storage/lockdefs.h"
 #include "storage/relfilenode.h"
 #include "utils/relcache.h"
@@ -97,8 +98,11 @@ void MarkStripesMoved(Relation relation) noexcept;
 void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept;
 /// Records the current transaction as the one that rewrote all rows into this storage.
 void MarkRewritten(Relation relation) noexcept;
-/// Makes `block` the root of the directory of stub pages, `levels` high.
-void SetStubDirectory(Relation relation, BlockNumber block, uint32_t levels) noexcept;
+/// Makes a page that is new and locked the root of the directory of stub pages, above the one there
+/// was, as one change. `init` lays it out.
+void AddStubDirectoryRoot(Relation relation, Buffer added,
+                          void (*init)(Page page, uint32_t level,
+                                       BlockNumber below) noexcept) noexcept;
 /// Copies the root of that directory to the empty row page `to`, as one change. False when somebody
 /// has that pinned. The caller keeps others from making directory pages.
 bool RelocateStubDirectory(Relation relation, BlockNumber to) noexcept;

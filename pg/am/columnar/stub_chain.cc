@@ -36,15 +36,25 @@ uint64_t SegmentsPerEntry(uint32_t level) {
   pg_unreachable();
 }
 
-// A new page at the end of the file, locked, made ready as `kind`.
-Buffer AddPage(Relation relation, uint32_t magic) {
+// A new page at the end of the file, locked. A page of a stripe that there is not, as which VACUUM
+// frees it, until the record that leads to it makes it something else: should the server crash
+// before that, nobody else would ever come here.
+Buffer AddPage(Relation relation) {
   bool const shared = !RELATION_IS_LOCAL(relation);
   if (shared) {
     LockRelationForExtension(relation, ExclusiveLock);
   }
   Buffer const buffer =
       ReadBufferExtended(relation, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, nullptr);
-  Page const page = BufferGetPage(buffer);
+  InitStripePage(BufferGetPage(buffer), 0);
+  MarkBufferDirty(buffer);
+  if (shared) {
+    UnlockRelationForExtension(relation, ExclusiveLock);
+  }
+  return buffer;
+}
+
+void InitPage(Page page, uint32_t magic) {
   PageInit(page, BLCKSZ, sizeof(PageTrailer));
   TrailerOf(page)->magic = magic;
   auto* const header = reinterpret_cast<PageHeader>(page);
@@ -55,11 +65,12 @@ Buffer AddPage(Relation relation, uint32_t magic) {
     header->pd_lower += kEntriesPerDirectoryPage * sizeof(BlockNumber);
     header->pd_upper = header->pd_lower;
   }
-  MarkBufferDirty(buffer);
-  if (shared) {
-    UnlockRelationForExtension(relation, ExclusiveLock);
-  }
-  return buffer;
+}
+
+void InitRoot(Page page, uint32_t level, BlockNumber below) noexcept {
+  InitPage(page, kDirectoryPageMagic);
+  TrailerOf(page)->level = static_cast<uint16_t>(level);
+  EntriesOf(page)[0] = below;
 }
 
 // Adds levels above the directory, or its first page, until it covers the segment.
@@ -74,15 +85,9 @@ void GrowDirectory(Relation relation, uint64_t segment) {
       elog(ERROR, "directory of row stubs of columnar table \"%s\" cannot hold segment %llu",
            RelationGetRelationName(relation), static_cast<unsigned long long>(segment));
     }
-    Buffer const buffer = AddPage(relation, kDirectoryPageMagic);
-    BlockNumber const block = BufferGetBlockNumber(buffer);
-    GenericXLogState* const state = GenericXLogStart(relation);
-    Page const page = GenericXLogRegisterBuffer(state, buffer, GENERIC_XLOG_FULL_IMAGE);
-    TrailerOf(page)->level = static_cast<uint16_t>(levels);
-    EntriesOf(page)[0] = metapage.stub_directory;
-    WAL_RECORD("directory_grown", GenericXLogFinish(state));
+    Buffer const buffer = AddPage(relation);
+    AddStubDirectoryRoot(relation, buffer, InitRoot);
     UnlockReleaseBuffer(buffer);
-    SetStubDirectory(relation, block, levels + 1);
   }
 }
 
@@ -99,10 +104,11 @@ void MakeLeaf(Relation relation, uint64_t segment) {
     BlockNumber below = EntriesOf(BufferGetPage(buffer))[entry];
     LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
     if (below == 0) {
-      Buffer const added = AddPage(relation, kDirectoryPageMagic);
+      Buffer const added = AddPage(relation);
       LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
       GenericXLogState* const state = GenericXLogStart(relation);
       Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
+      InitPage(page, kDirectoryPageMagic);
       TrailerOf(page)->level = static_cast<uint16_t>(level - 1);
       below = BufferGetBlockNumber(added);
       EntriesOf(GenericXLogRegisterBuffer(state, buffer, 0))[entry] = below;
@@ -271,12 +277,13 @@ void AddFirstPage(Relation relation, uint64_t segment, BlockNumber seen) {
   MakeLeaf(relation, segment);
   if (FirstBlock(relation, segment) == seen) {
     uint32_t const generation = GenerationOf(relation, seen);
-    Buffer const added = AddPage(relation, kStubPageMagic);
+    Buffer const added = AddPage(relation);
     uint32_t entry = 0;
     Buffer const leaf =
         FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_EXCLUSIVE, &entry);
     GenericXLogState* const state = GenericXLogStart(relation);
     Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
+    InitPage(page, kStubPageMagic);
     TrailerOf(page)->segment = segment;
     TrailerOf(page)->next = seen;
     TrailerOf(page)->generation = generation;
@@ -290,11 +297,12 @@ void AddFirstPage(Relation relation, uint64_t segment, BlockNumber seen) {
 
 void AddLastPage(Relation relation, BlockNumber last) {
   MakingPages making(relation);
-  Buffer const added = AddPage(relation, kStubPageMagic);
+  Buffer const added = AddPage(relation);
   Buffer const buffer =
       ReadKind(relation, last, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
   GenericXLogState* const state = GenericXLogStart(relation);
   Page const page = GenericXLogRegisterBuffer(state, added, GENERIC_XLOG_FULL_IMAGE);
+  InitPage(page, kStubPageMagic);
   Page const before = GenericXLogRegisterBuffer(state, buffer, 0);
   TrailerOf(page)->segment = TrailerOf(before)->segment;
   TrailerOf(before)->next = BufferGetBlockNumber(added);
