@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/str_cat.h"
+#include "pg/am/columnar/index_check.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/page_kind.h"
 #include "pg/am/columnar/relation_reader.h"
@@ -25,6 +26,7 @@ extern "C" {
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
@@ -326,6 +328,16 @@ class Check {
   std::set<BlockNumber> chained_;
 };
 
+void ReportEntry(void* state, const ItemPointerData& tid, const char* problem) noexcept {
+  auto* const result = static_cast<ReturnSetInfo*>(state);
+  ItemPointerData copy = tid;
+  Datum values[3] = {Int64GetDatum(ItemPointerGetBlockNumberNoCheck(&tid)), PointerGetDatum(&copy),
+                     CStringGetTextDatum(problem)};
+  // A row of a stripe has no block of its own.
+  bool nulls[3] = {!IsRowPageTid(tid), false, false};
+  tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
 }  // namespace
 }  // namespace orochi::pg
 
@@ -343,6 +355,9 @@ Datum orochi_columnar_check(PG_FUNCTION_ARGS) {
     aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, RelationGetRelationName(relation));
   }
   Boundary([&]() -> orochi::Status { return Check(result, relation).Run(); });
+  if (PG_GETARG_BOOL(1)) {
+    columnar_am::CheckIndexes(relation, {.state = result, .report = ReportEntry});
+  }
   relation_close(relation, ShareUpdateExclusiveLock);
   return Datum{0};
 }

@@ -108,7 +108,7 @@ VACUUM c;
 VACUUM c;
 VACUUM c;
 SELECT * FROM fits();
-SELECT count(*) FROM orochi.columnar_check('c');
+SELECT count(*) FROM orochi.columnar_check('c', indexes => true);
 SET client_min_messages = warning;
 DROP SCHEMA columnar_size CASCADE;
 ALTER SYSTEM RESET autovacuum;

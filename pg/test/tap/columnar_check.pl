@@ -1,6 +1,7 @@
 # Goal: orochi.columnar_check finds nothing in a table that changed in all ways, before and after
-# VACUUM and beside a writer, and names the block of every kind of planted damage. Method: bytes of the
-# stopped server's file are overwritten, one place at a time; page checksums are off.
+# VACUUM and beside a writer, and names the block of every kind of planted damage, in indexes too. Method:
+# bytes of the stopped server's file are overwritten, one place at a time; page checksums are off. Indexes
+# miss rows that came while they were not ready, have values of another expression, files of others.
 use strict;
 use warnings;
 use FindBin;
@@ -87,5 +88,53 @@ is(problems(), '', 'nothing when all is put back');
 $node->safe_psql('postgres', 'VACUUM c') for 1 .. 3;
 is(problems(), '', 'nothing after VACUUM');
 is($node->safe_psql('postgres', 'SELECT count(*), sum(id), count(DISTINCT t) FROM c'), $counts, 'all rows are there');
+
+# Indexes. The first of each pair says what was planted.
+sub index_problems
+{
+	return $node->safe_psql('postgres',
+		"SELECT problem, count(*) FROM orochi.columnar_check('c', indexes => true) GROUP BY 1 ORDER BY 1");
+}
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 * 2';
+CREATE INDEX c_f ON c (f(v), t);
+CREATE INDEX c_partial ON c (t, n) WHERE v = 3;
+SET orochi.columnar_row_page_rows = 1000;
+UPDATE c SET v = 3 WHERE id % 45 = 0;
+UPDATE c SET n = n + 1 WHERE id % 90 = 0;
+SQL
+is(index_problems(), '', 'nothing in indexes after changes');
+$node->safe_psql('postgres', 'VACUUM c');
+is(index_problems(), '', 'nothing in indexes after VACUUM');
+is($node->safe_psql('postgres', "SET maintenance_work_mem = '1MB';\n"
+	  . "INSERT INTO c SELECT i, 3, 'x' FROM generate_series(100001, 180000) i;\n"
+	  . "SELECT count(*) FROM orochi.columnar_check('c', true)"), 0, 'nothing in indexes that are read in passes');
+$node->safe_psql('postgres', "DELETE FROM c WHERE id > 100000");
+sub ready { return "UPDATE pg_index SET indisready = $_[0] WHERE indexrelid = 'c_partial'::regclass;\n"; }
+$node->safe_psql('postgres', ready('false') . "INSERT INTO c SELECT -i, i, 'late' FROM generate_series(1, 9) i;\n" . ready('true'));
+is(index_problems(), 'index "c_partial": the row has no entry|1', 'a row that a partial index misses');
+$node->safe_psql('postgres', 'REINDEX INDEX c_partial');
+$node->safe_psql('postgres', <<'SQL');
+CREATE OR REPLACE FUNCTION f(int) RETURNS int IMMUTABLE LANGUAGE sql AS
+  'SELECT CASE WHEN $1 = 6 THEN 0 ELSE $1 * 2 END';
+SQL
+my $sixes = $node->safe_psql('postgres', 'SELECT count(*) FROM c WHERE v = 6');
+is(index_problems(), qq(index "c_f": the row's entry has other values|$sixes), 'entries of another expression');
+$node->safe_psql('postgres', <<'SQL');
+REINDEX INDEX c_f;
+CREATE TABLE other (id int PRIMARY KEY, v int, t text, n numeric) USING columnar;
+SET orochi.columnar_row_page_rows = 100000;
+INSERT INTO other SELECT i, 3, i::text, 3 FROM generate_series(1, 60000) i;
+CREATE INDEX other_partial ON other (t, n) WHERE v = 3;
+CHECKPOINT;
+SQL
+my ($ours, $theirs) = map { $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$_')") }
+  qw(c_partial other_partial);
+$node->stop;
+rename $ours, "$ours.kept" or die $!;
+link $theirs, $ours or die $!;
+$node->start;
+like(index_problems(), qr/an entry leads to a page that holds no rows\|\d+\n.*the row has no entry\|\d+\n.*other values/s,
+	"another table's entries");
 $node->stop;
 done_testing();

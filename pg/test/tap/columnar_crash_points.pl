@@ -68,8 +68,8 @@ chmod 0755, $directory;
 sub same
 {
 	my ($server, $why) = @_;
-	my $check = $server == $node ? "SELECT * FROM orochi.columnar_check('c') LIMIT 3;
-SELECT * FROM orochi.columnar_check('s') LIMIT 3;" : '';
+	my $check = $server == $node ? "SELECT * FROM orochi.columnar_check('c', indexes => true) LIMIT 3;
+SELECT * FROM orochi.columnar_check('s', indexes => true) LIMIT 3;" : '';
 	return is($server->safe_psql('postgres', <<SQL), '0|0|0', "$why: columnar and heap hold the same");
 $check
 SELECT (SELECT count(*) FROM ((TABLE c EXCEPT ALL TABLE h) UNION ALL (TABLE h EXCEPT ALL TABLE c)) d)
