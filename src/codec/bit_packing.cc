@@ -76,9 +76,11 @@ uint64_t SumWord(uint64_t word) {
   (std::make_index_sequence<kWidth>());
 }
 
-// As many groups as `in` has words of each width: 64 values in kWidth words.
+// A run is 64 values in kWidth words.
+constexpr size_t kRun = 64;
+
 template <uint32_t kWidth>
-uint64_t SumCounted(const std::byte* in, size_t run_count) {
+uint64_t SumRuns(const std::byte* in, size_t run_count) {
   uint64_t sum = 0;
   for (size_t run = 0; run < run_count; ++run) {
     sum += [&]<size_t... kWord>(std::index_sequence<kWord...>) {
@@ -93,12 +95,6 @@ uint64_t SumCounted(const std::byte* in, size_t run_count) {
 template <uint32_t kWidth>
 uint64_t SumGroups(const std::byte* in, size_t group_count) {
   uint64_t sum = 0;
-  if constexpr (kWidth > 0 && kWidth <= kCountedWidthMax) {
-    size_t const run_count = group_count / 8;
-    sum = SumCounted<kWidth>(in, run_count);
-    in += run_count * 8 * kWidth;
-    group_count -= run_count * 8;
-  }
   for (size_t group = 0; group < group_count; ++group) {
     sum += [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
       return (Extract<kWidth, kIndex>(in) + ...);
@@ -109,14 +105,27 @@ uint64_t SumGroups(const std::byte* in, size_t group_count) {
   return sum;
 }
 
+using Sum = uint64_t (*)(const std::byte* in, size_t count);
+
+template <uint32_t kWidth>
+constexpr Sum RunsKernel() {
+  if constexpr (kWidth > 0 && kWidth <= kCountedWidthMax) {
+    return &SumRuns<kWidth>;
+  }
+  return nullptr;
+}
+
 struct Kernels {
   void (*unpack)(const std::byte* in, size_t group_count, uint64_t* out);
-  uint64_t (*sum)(const std::byte* in, size_t group_count);
+  Sum sum_groups;
+  Sum sum_runs;  // null: not faster for this width
 };
 
 template <size_t... kWidth>
 constexpr std::array<Kernels, sizeof...(kWidth)> MakeKernels(std::index_sequence<kWidth...>) {
-  return {Kernels{.unpack = &UnpackGroups<kWidth>, .sum = &SumGroups<kWidth>}...};
+  return {Kernels{.unpack = &UnpackGroups<kWidth>,
+                  .sum_groups = &SumGroups<kWidth>,
+                  .sum_runs = RunsKernel<kWidth>()}...};
 }
 
 constexpr auto kKernels = MakeKernels(std::make_index_sequence<kBitWidthMax + 1>());
@@ -184,9 +193,18 @@ uint64_t SumBits(std::span<const std::byte> packed, uint32_t width_bits, size_t 
   if (width_bits == 0) {
     return 0;
   }
-  size_t const fast_groups = std::min(GroupsInPlace(packed.size(), width_bits), count / kGroup);
-  uint64_t sum = kKernels[width_bits].sum(packed.data(), fast_groups);
-  for (size_t index = fast_groups * kGroup; index < count; ++index) {
+  const Kernels& kernels = kKernels[width_bits];
+  size_t done = 0;
+  uint64_t sum = 0;
+  if (kernels.sum_runs != nullptr) {  // reads nothing but the runs
+    done = count / kRun * kRun;
+    sum = kernels.sum_runs(packed.data(), count / kRun);
+    packed = packed.subspan(done / kGroup * width_bits);
+  }
+  size_t const fast_groups =
+      std::min(GroupsInPlace(packed.size(), width_bits), (count - done) / kGroup);
+  sum += kernels.sum_groups(packed.data(), fast_groups);
+  for (size_t index = fast_groups * kGroup; index < count - done; ++index) {
     sum += UnpackBitsAt(packed, width_bits, index);
   }
   return sum;
