@@ -209,7 +209,9 @@ Slide NextSlide(const Layout& layout, BlockNumber first) {
       break;
     }
   }
-  pfree(runs.items);
+  if (runs.items != nullptr) {
+    pfree(runs.items);
+  }
   return slide;
 }
 
