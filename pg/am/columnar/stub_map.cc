@@ -132,19 +132,20 @@ SegmentMap* Fresh(Relation relation, uint64_t row_number) {
   if (metapage.stub_directory_levels == 0) {
     return nullptr;
   }
-  SegmentMap* const map = Get(metapage.storage_id, row_number / kSegmentRows);
+  uint64_t const segment = row_number / kSegmentRows;
   uint32_t entry = 0;
-  Buffer const leaf =
-      stub_chain::FindLeaf(relation, metapage, map->segment, BUFFER_LOCK_SHARE, &entry);
+  Buffer const leaf = stub_chain::FindLeaf(relation, metapage, segment, BUFFER_LOCK_SHARE, &entry);
   if (leaf == InvalidBuffer) {
     return nullptr;
   }
   BlockNumber const front = stub_chain::EntriesOf(BufferGetPage(leaf))[entry];
+  SegmentMap* map = nullptr;  // most segments have no stubs: no map gives way to an empty one
   if (front != 0) {
+    map = Get(metapage.storage_id, segment);
     Refresh(relation, map, front);  // under the leaf's lock no page leaves the chain
   }
   UnlockReleaseBuffer(leaf);
-  return front == 0 ? nullptr : map;
+  return map;
 }
 
 }  // namespace orochi::pg::stub_map
