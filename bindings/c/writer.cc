@@ -1,9 +1,11 @@
 // Writers.
 #include <filesystem>
 #include <map>
+#include <optional>
 
 #include "bindings/c/internal/call.h"
 #include "bindings/c/internal/handles.h"
+#include "io/posix/directory_lock.h"
 #include "io/posix/system_clock.h"
 #include "io/posix/system_random.h"
 #include "sstable/change/cql_changes.h"
@@ -110,6 +112,7 @@ struct orochi_sst_writer {
   orochi::sstable::TableSchema schema;
   std::vector<orochi::cabi::TableColumn> columns;
   std::string directory;
+  std::optional<orochi::io::DirectoryLock> lock;  // let go when all else is gone
   orochi::cabi::Scratch scratch;
   std::unique_ptr<orochi::sstable::CqlChanges> changes;
   std::unique_ptr<orochi::sstable::TableLoader> loader;
@@ -246,6 +249,7 @@ Result<std::unique_ptr<orochi_sst_writer>> OpenWriter(std::string_view directory
   }
   ASSIGN_OR_RETURN(sstable::LoadOptions load,
                    LoadOptionsOf(options, writer->schema, writer->scratch.path()));
+  ASSIGN_OR_RETURN(writer->lock, io::DirectoryLock::Acquire(writer->directory));
   writer->columns = ColumnsOf(writer->schema);
   io::SystemClock clock;
   int64_t const now_us = options.now_us != 0 ? options.now_us : clock.NowMicros();

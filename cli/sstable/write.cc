@@ -120,6 +120,7 @@ Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& reques
   ASSIGN_OR_RETURN(sstable::WriterOptions writer_options, WriterOptionsOf(schema));
   RETURN_IF_ERROR(request.output.Apply(writer_options));
   io::PosixFileSystem files;
+  ASSIGN_OR_RETURN(auto const lock, request.output.Lock());
   Scratch const scratch(request.output.directory);
   sstable::LoadOptions options = {.writer = std::move(writer_options),
                                   .size_bytes_max = request.output.size_bytes_max(),

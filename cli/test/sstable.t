@@ -6,6 +6,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use File::Temp qw(tempdir);
 use OrochiCommand;
+use Fcntl qw(:flock);
 use Test::More;
 
 my $guide = slurp("$ENV{OROCHI_SOURCE_DIR}/docs/guide/sstable.md");
@@ -156,5 +157,16 @@ like($out, qr/CompressionInfo.db: made anew from the checksums in Data.db$/m, '.
 orochi_ok('... and makes the rest anew', qw(sstable diff), "$dir/anew", "$dir/whole");
 ($code, $out, $err) = orochi(qw(sstable scrub -o), $wide, $wide);
 is($code, 5, 'scrub refuses to write where it reads');
+
+# Two writers would take the same names: whoever comes second is told so.
+mkdir "$dir/held";
+open(my $held, '<', "$dir/held") or die "$dir/held: $!";
+flock($held, LOCK_EX) or die "$dir/held: $!";
+($code, $out, $err) = orochi(qw(sstable upgrade --format da -o), "$dir/held", "$dir/whole");
+is($code, 5, 'no second writer in a directory');
+like($err, qr/held: somebody else is writing there$/m, '... as the message says');
+is_deeply([glob "$dir/held/*"], [], '... and nothing is written');
+close($held);
+orochi_ok('... until the first one has ended', qw(sstable upgrade --format da -o), "$dir/held", "$dir/whole");
 
 done_testing();

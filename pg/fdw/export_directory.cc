@@ -26,28 +26,26 @@ Result<std::unique_ptr<ExportDirectory>> ExportDirectory::Make(const std::string
   directory->keep_ = true;  // until it is known that what is in it is ours
   std::error_code error;
   fs::file_status const status = fs::status(path, error);
-  if (fs::exists(status)) {
-    if (!fs::is_directory(status)) {
-      return Status::AlreadyExists(StrCat(path, " is there and no directory"));
-    }
-    bool const empty = fs::is_empty(path, error);
-    if (error) {
-      return Status::IoError(StrCat(path, ": ", error.message()));
-    }
-    if (!empty) {
-      return Status::AlreadyExists(StrCat("directory ", path, " is not empty"))
-          .WithHint("SSTables are exported into a directory of their own.");
-    }
-    directory->was_there_ = true;
-  } else {
-    fs::create_directories(path, error);
-    if (error == std::errc::permission_denied) {
-      return Status::PermissionDenied(StrCat(path, ": ", error.message()))
-          .WithHint("The operating system user of the server must be able to write there.");
-    }
-    if (error) {
-      return Status::IoError(StrCat(path, ": ", error.message()));
-    }
+  directory->was_there_ = fs::exists(status);
+  if (directory->was_there_ && !fs::is_directory(status)) {
+    return Status::AlreadyExists(StrCat(path, " is there and no directory"));
+  }
+  fs::create_directories(path, error);
+  if (error == std::errc::permission_denied) {
+    return Status::PermissionDenied(StrCat(path, ": ", error.message()))
+        .WithHint("The operating system user of the server must be able to write there.");
+  }
+  if (error) {
+    return Status::IoError(StrCat(path, ": ", error.message()));
+  }
+  ASSIGN_OR_RETURN(directory->lock_, io::DirectoryLock::Acquire(path));
+  bool const empty = fs::is_empty(path, error);
+  if (error) {
+    return Status::IoError(StrCat(path, ": ", error.message()));
+  }
+  if (!empty) {
+    return Status::AlreadyExists(StrCat("directory ", path, " is not empty"))
+        .WithHint("SSTables are exported into a directory of their own.");
   }
   directory->keep_ = false;
   return directory;

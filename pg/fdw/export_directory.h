@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/result.h"
+#include "io/posix/directory_lock.h"
 
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace orochi::pg {
@@ -15,7 +17,7 @@ namespace orochi::pg {
 /// user.
 class ExportDirectory {
  public:
-  /// kAlreadyExists when something is there.
+  /// kAlreadyExists when something is there, kFailedPrecondition when another export writes there.
   static Result<std::unique_ptr<ExportDirectory>> Make(const std::string& path);
   ~ExportDirectory();
   ExportDirectory(const ExportDirectory&) = delete;
@@ -30,6 +32,7 @@ class ExportDirectory {
   explicit ExportDirectory(std::string path);
 
   std::string path_;
+  std::optional<io::DirectoryLock> lock_;
   bool was_there_ = false;
   bool keep_ = false;
   mode_t umask_;

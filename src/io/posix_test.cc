@@ -1,10 +1,14 @@
 // Goal: errors of the operating system keep their meaning and name the file; clock and random of
 // the system answer plausibly.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <optional>
 #include <set>
 
 #include "base/testing/temp_dir.h"
+#include "io/posix/directory_lock.h"
 #include "io/posix/posix_file_system.h"
 #include "io/posix/system_clock.h"
 #include "io/posix/system_random.h"
@@ -32,6 +36,41 @@ TEST(PosixFileSystemTest, ADirectoryIsNotAFile) {
   orochi::testing::TempDir const directory;
   PosixFileSystem files;
   EXPECT_EQ(files.Create(directory.path()).status().code(), StatusCode::kIoError);
+}
+
+TEST(DirectoryLockTest, OneHolderAtATime) {
+  orochi::testing::TempDir const directory;
+  std::string const path = directory.path() + "/made/for/it";
+  Result<DirectoryLock> first = DirectoryLock::Acquire(path);
+  ASSERT_TRUE(first.ok()) << first.status().ToString();
+  std::optional<DirectoryLock> held(*std::move(first));
+  Status const refused = DirectoryLock::Acquire(path).status();
+  EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(refused.message().starts_with(path)) << refused.message();
+  EXPECT_TRUE(DirectoryLock::Acquire(directory.path() + "/another").ok());
+  held.reset();
+  EXPECT_TRUE(DirectoryLock::Acquire(path).ok());
+}
+
+TEST(DirectoryLockTest, AProcessThatEndsLetsGo) {
+  orochi::testing::TempDir const directory;
+  pid_t const child = ::fork();
+  if (child == 0) {
+    Result<DirectoryLock> const lock = DirectoryLock::Acquire(directory.path());
+    ::_exit(lock.ok() ? 0 : 1);  // no destructor runs
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  EXPECT_TRUE(DirectoryLock::Acquire(directory.path()).ok());
+}
+
+TEST(DirectoryLockTest, WhatIsNoDirectoryIsRefused) {
+  orochi::testing::TempDir const directory;
+  std::string const path = directory.path() + "/file";
+  PosixFileSystem files;
+  ASSERT_TRUE((*files.Create(path))->Close().ok());
+  EXPECT_FALSE(DirectoryLock::Acquire(path).ok());
 }
 
 TEST(SystemClockTest, MonotonicTimeDoesNotGoBackAndWallTimeIsThisCentury) {

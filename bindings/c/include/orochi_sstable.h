@@ -420,7 +420,8 @@ typedef struct orochi_sst_writer orochi_sst_writer;
 
 /* Makes SSTables in `directory`, which is made if missing, of the table that `schema`, CQL text,
  * creates. Rows come in any order; nothing is named as an SSTable before orochi_sst_writer_finish.
- * `options` may be NULL. */
+ * One writer at a time is in a directory, of all processes: OROCHI_SST_FAILED_PRECONDITION while
+ * another one has not been freed. `options` may be NULL. */
 OROCHI_SST_API int32_t orochi_sst_writer_open(const char* directory, size_t directory_size,
                                               const char* schema, size_t schema_size,
                                               const orochi_sst_writer_options* options,

@@ -1,5 +1,6 @@
 /* Calls that are out of order or out of range, and structs of other versions. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "testing.h"
 
@@ -194,22 +195,37 @@ static void test_writer_order(void) {
   orochi_sst_writer_free(writer);
 }
 
-/* A disk that fails: here a directory that cannot be made. */
+/* A disk that fails: here a directory that is gone, with a file of its name. */
 static void test_failed_writer(void) {
   const char* const directory = new_directory();
   char path[256];
-  snprintf(path, sizeof(path), "%s/file", directory);
-  FILE* const file = fopen(path, "w");
-  CHECK(file != NULL && fclose(file) == 0);
+  snprintf(path, sizeof(path), "%s/gone", directory);
   orochi_sst_error* error = NULL;
   orochi_sst_writer* const writer = open_writer(path, "CREATE TABLE ks.t (k int PRIMARY KEY);");
   CHECK_OK(orochi_sst_writer_cql(writer, TEXT("INSERT INTO ks.t (k) VALUES (1)"), &error));
+  CHECK(rmdir(path) == 0);
+  FILE* const file = fopen(path, "w");
+  CHECK(file != NULL && fclose(file) == 0);
   CHECK(orochi_sst_writer_finish(writer, &error) < 0);
   orochi_sst_error_free(error);
   CHECK_FAILS(orochi_sst_writer_finish(writer, &error), OROCHI_SST_FAILED_PRECONDITION,
               "failed before");
   CHECK_INT(orochi_sst_writer_sstable_count(writer), 0);
   orochi_sst_writer_free(writer);
+}
+
+static void test_second_writer(void) {
+  const char* const directory = new_directory();
+  const char* const table = "CREATE TABLE ks.t (k int PRIMARY KEY);";
+  orochi_sst_error* error = NULL;
+  orochi_sst_writer* const first = open_writer(directory, table);
+  orochi_sst_writer* second = NULL;
+  CHECK_FAILS(orochi_sst_writer_open(directory, strlen(directory), table, strlen(table), NULL,
+                                     &second, &error),
+              OROCHI_SST_FAILED_PRECONDITION, "somebody else is writing");
+  CHECK(second == NULL);
+  orochi_sst_writer_free(first);
+  orochi_sst_writer_free(open_writer(directory, table));
 }
 
 void test_misuse(void) {
@@ -222,6 +238,7 @@ void test_misuse(void) {
   test_writer_options();
   test_writer_order();
   test_failed_writer();
+  test_second_writer();
   orochi_sst_table_free(table);
   CHECK_INT(orochi_sst_abi_version(), OROCHI_SST_ABI_VERSION);
   CHECK(strlen(orochi_sst_version()) > 0);

@@ -651,6 +651,13 @@ TypeKind NumberKind(const cql::Term& term) {
   return holds ? TypeKind::kDouble : TypeKind::kDecimal;
 }
 
+/// "1" of "(int) 1".
+std::string_view AfterParenthesis(std::string_view cast) {
+  size_t const end = cast.find(')');
+  size_t const next = end == std::string_view::npos ? end : cast.find_first_not_of(' ', end + 1);
+  return next == std::string_view::npos ? std::string_view() : cast.substr(next);
+}
+
 Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::string& heading) {
   const cql::Term& term = selector.terms[0];
   heading = selector.text;
@@ -658,6 +665,7 @@ Result<ExpressionPtr> Compiler::CompileTerm(const cql::Selector& selector, std::
   switch (term.kind) {
     case cql::Term::Kind::kCast: {
       ASSIGN_OR_RETURN(type, cql::ResolveType(term.cast_type[0], schema_.user_types));
+      heading = StrCat("(", CqlName(*type), ")", AfterParenthesis(selector.text));
       break;
     }
     case cql::Term::Kind::kInteger:
