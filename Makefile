@@ -16,7 +16,8 @@ help:
 	@echo "make check        all that guards a push (about 10 minutes at most)"
 	@echo "make check-fast   unit tests and tree checks (about a minute)"
 	@echo "make check-all    check, then sanitizers and the long random tests"
-	@echo "make nightly      a day of random DML against heap, eight hours of the oracle (NIGHTLY_SECONDS)"
+	@echo "make nightly      a day of random DML and the oracle against heap (NIGHTLY_SECONDS); resumes,"
+	@echo "                  report in build/debug/nightly/report.txt"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
@@ -61,10 +62,9 @@ check-fast: build check-tree
 check-all: check asan
 	@$(CTEST) -L long
 
-# A day of random DML against a heap twin, and a night of the oracle.
+# Bounded by NIGHTLY_SECONDS, goes on where it was stopped; says where the report is.
 nightly: build
-	@OROCHI_DML_SECONDS=$${NIGHTLY_SECONDS:-86400} $(CTEST) -R pg_tap_random_dml
-	@OROCHI_ORACLE_SECONDS=$${NIGHTLY_SECONDS:-28800} $(CTEST) -R pg_tap_oracle --timeout 90000
+	@tools/nightly.sh build/$(PRESET) $${NIGHTLY_SECONDS:-86400}
 
 asan:
 	@$(MAKE) --no-print-directory build PRESET=asan

@@ -87,6 +87,7 @@ void PrepareTarget(Relation relation) noexcept {
   }
   BlockNumber block = GetPageWithFreeSpace(relation, kWantedBytes);
   // The map is not logged: after an operating system crash it may name pages the file never got.
+  // Servers before 15.7 do not look themselves.
   while (block != InvalidBlockNumber && block >= RelationGetNumberOfBlocks(relation)) {
     block = RecordAndGetPageWithFreeSpace(relation, block, 0, kWantedBytes);
   }

@@ -8,6 +8,7 @@
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/write_buffer.h"
 #include "pg/bridge.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "access/heapam.h"
@@ -97,6 +98,7 @@ void IndexFetchEnd(IndexFetchTableData* base) {
 
 bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapshot,
                      TupleTableSlot* slot, bool* call_again, bool* all_dead) {
+  INJECTION_POINT_PLAIN("columnar_index_fetch");
   auto* const fetch = reinterpret_cast<ColumnarIndexFetch*>(base);
   if (IsRowPageTid(*tid)) {
     return FetchFromRowPage(fetch, tid, snapshot, slot, call_again, all_dead);
