@@ -4,7 +4,7 @@ RELEASE := build/release
 JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
-.PHONY: help setup build release install quickstart check check-fast check-all nightly asan fuzz bench format \
+.PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs asan fuzz bench format \
         coverage check-tree clean e2e-setup e2e e2e-all
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo "make check-all    check, then sanitizers and the long random tests"
 	@echo "make nightly      a day of random DML and the oracle against heap (NIGHTLY_SECONDS); resumes,"
 	@echo "                  report in build/debug/nightly/report.txt"
+	@echo "make sim          a simulated Raft group: SEED=N replays one (TRACE=1), SEEDS=50000 FIRST=1 runs many"
+	@echo "make sim-bugs     plants known mistakes in turn: how many seeds each takes (SEARCHES=15)"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
@@ -65,6 +67,16 @@ check-all: check asan
 # Bounded by NIGHTLY_SECONDS, goes on where it was stopped; says where the report is.
 nightly: build
 	@tools/nightly.sh build/$(PRESET) $${NIGHTLY_SECONDS:-86400}
+
+SIMULATION = build/$(PRESET)/src/raft/simulation
+sim:
+	@$(MAKE) --no-print-directory build TARGETS=raft_simulation
+	@$(SIMULATION)/raft_simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
+		--first $(or $(FIRST),1) --seeds $(or $(SEEDS),2000))
+
+sim-bugs:
+	@$(MAKE) --no-print-directory build TARGETS=raft_planted_bugs_test
+	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(SIMULATION)/raft_planted_bugs_test | grep -E 'median|FAILED'
 
 asan:
 	@$(MAKE) --no-print-directory build PRESET=asan
