@@ -53,7 +53,7 @@ def table(head, rows):
 def trees_of(verdicts, judged, check):
     """The commits of whose programs a check's verdicts are."""
     trees = sorted({verdicts.trees[identity] for identity in judged if identity[0] == check})
-    return " and ".join(trees) or "not judged"
+    return "; ".join(trees) or "not judged"
 
 
 def write(path, gold, verdicts, version):
