@@ -30,11 +30,12 @@ rounds() { wc -l <"$report"; }
 while left=$((seconds - $(spent))); [ "$left" -gt 0 ]; do
   length=$((left < round_seconds ? left : round_seconds))
   number=$(rounds)
-  seed=$((RANDOM * 32768 + RANDOM))
   kind=$([ $((number % 4)) = 3 ] && echo oracle || echo random_dml)
+  # The oracle with a seed stops after that one's tables: it takes its own, which its log has.
+  seed=$([ "$kind" = oracle ] && echo own || echo $((RANDOM * 32768 + RANDOM)))
   log=$work/round_$number.log
   outcome=passed
-  OROCHI_DML_SECONDS=$length OROCHI_DML_SEED=$seed OROCHI_ORACLE_SECONDS=$length OROCHI_ORACLE_SEED=$seed \
+  OROCHI_DML_SECONDS=$length OROCHI_DML_SEED=$seed OROCHI_ORACLE_SECONDS=$length \
     bash "$here/pg/test/run_server_test.sh" "$work" "$bindir" "$pgxs" tap "$kind.pl" >"$log" 2>&1 || outcome=FAILED
   echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $kind seed $seed $length $outcome" >>"$report"
   tail -1 "$report"
