@@ -47,7 +47,8 @@ sub points
 my $node = new_node('crash_points', standby => 1, restart_after_crash => 'on', autovacuum => 'off',
 	# Recovery applies the changes themselves, not images of pages.
 	full_page_writes => rand() < 0.5 ? 'on' : 'off',
-	max_prepared_transactions => 5);
+	# The standby may be behind by all that crashes and checkpoints in between left.
+	max_prepared_transactions => 5, wal_keep_size => '4GB');
 plan skip_all => 'no injection points in this build' unless has_injection($node);
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE c (id bigint PRIMARY KEY, v int, t text) USING columnar;
