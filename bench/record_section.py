@@ -21,7 +21,8 @@ def main():
     page = PAGE.read_text() if PAGE.exists() else HEAD
     if begin in page:
         before, rest = page.split(begin, 1)
-        page = before + section + rest.split(end, 1)[1].lstrip("\n")
+        after = rest.split(end, 1)[1].lstrip("\n")
+        page = before + section + ("\n" + after if after else "")
     else:
         page = page.rstrip("\n") + "\n\n" + section
     PAGE.parent.mkdir(exist_ok=True)
