@@ -42,7 +42,7 @@ struct Fixture {
     auto tables = TablesFromCql(kTables, "ks");
     ASSERT(tables.ok());
     schema = tables->front();
-    table = std::make_unique<sstable::testing::MemoryTable>(schema);
+    table = std::make_unique<sstable::testing::MemoryTable>(schema, Partitioner::kMurmur3);
     auto const rows = cql::ParseScript(kRows);
     ASSERT(rows.ok());
     for (const cql::Statement& row : *rows) {
