@@ -637,12 +637,12 @@ TypeKind NumberKind(const cql::Term& term) {
     }
     return number == static_cast<int32_t>(number) ? TypeKind::kInt : TypeKind::kBigint;
   }
-  const Type& real = *SimpleType(TypeKind::kDouble);
-  Result<std::string> const near = ParseScalar(real, term.text);
+  TypeRef const real = SimpleType(TypeKind::kDouble);
+  Result<std::string> const near = ParseScalar(*real, term.text);
   if (!near.ok()) {
     return TypeKind::kDecimal;
   }
-  Result<std::string> const text = ScalarText(real, AsBytes(*near));
+  Result<std::string> const text = ScalarText(*real, AsBytes(*near));
   Result<BigDecimal> const nearest =
       text.ok() ? ParseBigDecimal(*text) : Result<BigDecimal>(text.status());
   Result<BigDecimal> const exact = ParseBigDecimal(term.text);

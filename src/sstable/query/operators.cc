@@ -173,9 +173,9 @@ Result<Value> Operand(const Type& from, const Type& to, const std::string& value
   if (to.kind != TypeKind::kDecimal || is_big) {
     return ConvertValue(from, to, value);
   }
-  Type const& real = *SimpleType(TypeKind::kDouble);
-  ASSIGN_OR_RETURN(Value const number, ConvertValue(from, real, value));
-  return ConvertValue(real, to, *number);
+  TypeRef const real = SimpleType(TypeKind::kDouble);
+  ASSIGN_OR_RETURN(Value const number, ConvertValue(from, *real, value));
+  return ConvertValue(*real, to, *number);
 }
 
 Result<Value> Apply(char op, const Type& left, const std::string& left_value, const Type& right,

@@ -19,7 +19,8 @@ int64_t FloorDivide(int64_t value, int64_t divisor) {
 }
 
 int64_t FloorModulo(int64_t value, int64_t divisor) {
-  return value - FloorDivide(value, divisor) * divisor;
+  int64_t const remainder = value % divisor;
+  return remainder < 0 ? remainder + divisor : remainder;
 }
 
 /// At least `digits` digits with zeros in front. REQUIRES: value >= 0.
