@@ -239,7 +239,8 @@ Status ColumnarReader::ReadCellOfOpen(uint32_t row_group, AttrNumber attribute, 
 template <class Read>
 Status ColumnarReader::ReadOfOpen(uint32_t row_group, AttrNumber attribute, Read read) {
   columnar::PhysicalType const stored = open_->schema().columns[static_cast<size_t>(attribute - 1)];
-  if (stored != column_type(attribute).physical) {
+  // A dropped column no longer says of which type it was.
+  if (stored != column_type(attribute).physical && !column_type(attribute).dropped) {
     return Status::Corruption(StrCat(NameOfColumn(row_group, attribute),
                                      ": stored as physical type ", stored, ", expected ",
                                      column_type(attribute).physical));

@@ -160,6 +160,12 @@ TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot snapshot, Tuple
     current = next;
     traversed = true;
   }
+  if (result == TM_Invisible) {
+    // ON CONFLICT asks the slot who inserted the row, to say that one command meets it twice.
+    ExecClearTuple(slot);
+    slot->tts_tableOid = RelationGetRelid(relation);
+    slot->tts_tid = current;
+  }
   failure->traversed = traversed || failure->traversed;
   ExecDropSingleTupleTableSlot(heap_slot);
   return result;

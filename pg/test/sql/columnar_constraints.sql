@@ -142,6 +142,15 @@ INSERT INTO p VALUES (500, 'nowhere');
 ALTER TABLE p DETACH PARTITION p1;
 ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (100);
 SELECT count(*) FROM p;
+-- A command that meets a row twice is refused, whether the row was there or is its own.
+CREATE TABLE met_twice (k int PRIMARY KEY, n text) USING columnar;
+INSERT INTO met_twice SELECT g, 'n' FROM generate_series(1, 3000) g;
+INSERT INTO met_twice VALUES (1, 'x'), (1, 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n;
+INSERT INTO met_twice VALUES (2500, 'x'), (2500, 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n;
+INSERT INTO met_twice VALUES (6000, 'x'), (6000, 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n;
+SELECT count(*), min(n), max(n) FROM met_twice;
+DROP TABLE met_twice;
+
 DROP TABLE p, g, log, heap_child, u, d, child, cascade_child, heap_parent;
 DROP FUNCTION log_row, log_statement;
 DROP OWNED BY columnar_reader;

@@ -132,4 +132,16 @@ DROP TABLE keeps, clears, t, twin, other.stale, by_default, into_heap;
 DROP TABLE ctas CASCADE;
 DROP SCHEMA other;
 SELECT count(*) - :stripes_before AS stripes_left FROM orochi.columnar_stripe;
+-- A dropped column leaves nothing that columnar_check takes for damage.
+CREATE TABLE lost_columns (id int, b bool, r real, d double precision, u uuid, n numeric) USING columnar;
+INSERT INTO lost_columns SELECT i, i % 2 = 0, i, i, gen_random_uuid(), i FROM generate_series(1, 3000) i;
+ALTER TABLE lost_columns DROP b, DROP r, DROP d, DROP u, DROP n;
+SELECT * FROM orochi.columnar_check('lost_columns');
+SELECT count(*), sum(id) FROM lost_columns;
+UPDATE lost_columns SET id = id + 1 WHERE id % 3 = 0;
+VACUUM lost_columns;
+SELECT * FROM orochi.columnar_check('lost_columns');
+SELECT count(*), sum(id) FROM lost_columns;
+DROP TABLE lost_columns;
+
 DROP SCHEMA columnar_ddl;
