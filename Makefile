@@ -76,7 +76,7 @@ sim:
 
 sim-bugs:
 	@$(MAKE) --no-print-directory build TARGETS=raft_planted_bugs_test
-	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(SIMULATION)/raft_planted_bugs_test | grep -E 'median|FAILED'
+	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(SIMULATION)/raft_planted_bugs_test --gtest_brief=1
 
 asan:
 	@$(MAKE) --no-print-directory build PRESET=asan

@@ -94,7 +94,7 @@ class RaftCore {
   Result<LogIndex> ProposeConfiguration(std::vector<ReplicaId> voters,
                                         std::vector<ReplicaId> learners);
   /// Asks for a point at which a read is linearizable; it comes as ReadReady or as refused, with
-  /// the token returned. kUnavailable when not the leader.
+  /// the token returned. kUnavailable when not the leader. How many wait is the caller's to bound.
   Result<uint64_t> RequestRead();
   /// kFailedPrecondition when `to` cannot lead.
   Status TransferLeadership(ReplicaId to);
@@ -107,7 +107,8 @@ class RaftCore {
   void OnPersisted(uint64_t sequence);
   /// The state machine has applied up to `index`.
   void OnApplied(LogIndex index);
-  /// The snapshot wanted for `to` was received and installed there, or failed.
+  /// The snapshot wanted for `to` did not arrive, as far as anyone knows: it is wanted again after the
+  /// next sign of life. Success needs no call, the follower's acknowledgement says it.
   void OnSnapshotFailed(ReplicaId to);
 
   /// Forgets log entries up to `index` (at most applied()) in memory.
