@@ -107,8 +107,8 @@ class RaftCore {
   void OnPersisted(uint64_t sequence);
   /// The state machine has applied up to `index`.
   void OnApplied(LogIndex index);
-  /// The snapshot wanted for `to` did not arrive, as far as anyone knows: it is wanted again after the
-  /// next sign of life. Success needs no call, the follower's acknowledgement says it.
+  /// The snapshot wanted for `to` did not arrive, as far as anyone knows: it is wanted again after
+  /// the next sign of life. Success needs no call, the follower's acknowledgement says it.
   void OnSnapshotFailed(ReplicaId to);
 
   /// Forgets log entries up to `index` (at most applied()) in memory.
