@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/tableam.h"
 #include "storage/predicate.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -24,6 +25,12 @@ inline void LockTableIfMoved(Relation relation, HeapTupleHeader tuple, Snapshot 
   if (RowOfTid(tuple->t_ctid).has_value()) {
     PredicateLockRelation(relation, snapshot);
   }
+}
+
+/// Whether `result` of heap's functions says no more than that VACUUM moved the row to
+/// failure.ctid: whoever wanted to lock or change it may do so there.
+inline bool IsMove(TM_Result result, const TM_FailureData& failure) {
+  return result == TM_Updated && RowOfTid(failure.ctid).has_value();
 }
 
 }  // namespace orochi::pg

@@ -75,6 +75,11 @@ bool RowFetcher::SeesStripeOf(uint64_t row_number, Snapshot snapshot) {
   return found && !found->being_written();
 }
 
+bool RowFetcher::IsMoved(uint64_t row_number) {
+  auto const found = FindFinished(row_number, SnapshotSelf);
+  return found && found->moved_by != 0;
+}
+
 Status RowFetcher::StoreFrom(const StripeEntry& entry, uint64_t row_number, TupleTableSlot* slot) {
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader().OpenEntry(entry));
   auto const row = static_cast<uint32_t>(row_number - entry.first_row_number);

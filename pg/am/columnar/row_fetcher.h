@@ -27,6 +27,9 @@ class RowFetcher {
   /// Whether the snapshot sees the stripe that holds the row.
   bool SeesStripeOf(uint64_t row_number, Snapshot snapshot);
 
+  /// Whether VACUUM moved the row to where it is, seeing that it was older than all snapshots.
+  bool IsMoved(uint64_t row_number);
+
   uint64_t storage_id() const { return reader().storage_id(); }
 
   /// Prepares for fetches through another handle of the relation and other snapshots.

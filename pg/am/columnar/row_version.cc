@@ -119,6 +119,14 @@ bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot) {
   });
 }
 
+bool IsInsertedFor(Relation relation, uint64_t row_number, Snapshot snapshot) {
+  return Boundary([&]() -> Result<bool> {
+    RETURN_IF_ERROR(WriteOutPending(relation));
+    ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
+    return fetcher->SeesStripeOf(row_number, snapshot) || fetcher->IsMoved(row_number);
+  });
+}
+
 bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot) {
   if (IsRowPageTid(*tid)) {
     return FetchFromRowPage(relation, tid, snapshot, slot);

@@ -30,6 +30,10 @@ bool FetchForCheck(Relation relation, uint64_t row_number, Snapshot snapshot, Tu
 /// Whether the snapshot sees the stripe that the row is in.
 bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot);
 
+/// Whether `snapshot`, which is in use, has the row's insertion behind it: it sees the stripe, or
+/// saw the row where VACUUM moved it from since.
+bool IsInsertedFor(Relation relation, uint64_t row_number, Snapshot snapshot);
+
 /// Puts a copy of a tuple of a row page into `slot`, of any kind.
 void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot);
 

@@ -37,12 +37,13 @@ struct CatalogRow {
   int32_t row_group_count;
   int64_t previous_offset_bytes;
   int64_t relocated_by;
+  int64_t moved_by;
 };
-static_assert(sizeof(CatalogRow) == 72);
+static_assert(sizeof(CatalogRow) == 80);
 
 constexpr AttrNumber kStorageId = 1;
 constexpr AttrNumber kFirstRowNumber = 3;
-constexpr int kColumnCount = 10;
+constexpr int kColumnCount = 11;
 
 struct Catalog {
   Relation table;
@@ -91,7 +92,8 @@ StripeEntry EntryOf(HeapTuple tuple) {
           .footer_size_bytes = static_cast<uint32_t>(row.footer_size_bytes),
           .row_group_count = static_cast<uint32_t>(row.row_group_count),
           .previous_offset_bytes = static_cast<uint64_t>(row.previous_offset_bytes),
-          .relocated_by = static_cast<uint64_t>(row.relocated_by)};
+          .relocated_by = static_cast<uint64_t>(row.relocated_by),
+          .moved_by = static_cast<uint64_t>(row.moved_by)};
 }
 
 CatalogRow RowOf(const StripeEntry& entry) {
@@ -104,7 +106,8 @@ CatalogRow RowOf(const StripeEntry& entry) {
           .footer_size_bytes = static_cast<int32_t>(entry.footer_size_bytes),
           .row_group_count = static_cast<int32_t>(entry.row_group_count),
           .previous_offset_bytes = static_cast<int64_t>(entry.previous_offset_bytes),
-          .relocated_by = static_cast<int64_t>(entry.relocated_by)};
+          .relocated_by = static_cast<int64_t>(entry.relocated_by),
+          .moved_by = static_cast<int64_t>(entry.moved_by)};
 }
 
 void StorageKey(ScanKey key, uint64_t storage_id) {
@@ -402,7 +405,8 @@ ItemPointerData Insert(const StripeEntry& entry, CommandId command_id) {
                                   Int32GetDatum(row.footer_size_bytes),
                                   Int32GetDatum(row.row_group_count),
                                   Int64GetDatum(row.previous_offset_bytes),
-                                  Int64GetDatum(row.relocated_by)};
+                                  Int64GetDatum(row.relocated_by),
+                                  Int64GetDatum(row.moved_by)};
     bool nulls[kColumnCount] = {};
     HeapTuple const tuple = heap_form_tuple(RelationGetDescr(catalog.table), values, nulls);
     WAL_RECORD("stripe_row_inserted",

@@ -27,6 +27,9 @@ struct StripeEntry {
   // moved. Whoever learnt the offset before the copy may still read there.
   uint64_t previous_offset_bytes = 0;
   uint64_t relocated_by = 0;
+  // The full transaction id of the VACUUM that made the stripe of rows which every snapshot in use
+  // at that time saw in another place; 0 for a stripe of new rows.
+  uint64_t moved_by = 0;
 
   bool being_written() const { return size_bytes == 0; }
   bool Holds(uint64_t row_number) const {

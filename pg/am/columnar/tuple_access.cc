@@ -13,6 +13,7 @@
 extern "C" {
 #include "access/heapam.h"
 #include "storage/bufmgr.h"
+#include "storage/predicate.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -136,7 +137,14 @@ bool TupleFetchRowVersion(Relation relation, ItemPointer tid, Snapshot snapshot,
   return FetchVersion(relation, tid, snapshot, slot);
 }
 
+// Who asks found the row in another way, by a uniqueness check, and asks whether it is too new for
+// a snapshot. One that VACUUM moved is not.
 bool TupleSatisfiesSnapshot(Relation relation, TupleTableSlot* slot, Snapshot snapshot) {
+  if (auto const row_number = RowOfTid(slot->tts_tid)) {
+    PredicateLockTID(relation, &slot->tts_tid, snapshot, InvalidTransactionId);
+    return IsInsertedFor(relation, *row_number, snapshot) &&
+           row_stub::IsVisible(relation, *row_number, snapshot);
+  }
   TupleTableSlot* const seen =
       MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
   bool const visible = FetchVersion(relation, &slot->tts_tid, snapshot, seen);

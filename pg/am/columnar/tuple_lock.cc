@@ -1,6 +1,7 @@
 // SELECT ... FOR UPDATE and its like, and the newest version of a row somebody else changed.
 
 #include "pg/am/columnar/callbacks.h"
+#include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
@@ -142,6 +143,10 @@ TM_Result TupleLock(Relation relation, ItemPointer tid, Snapshot snapshot, Tuple
       StoreLocked(relation, &current, heap_slot, slot);
       *tid = current;  // what the caller goes on with: the executor updates this version
       break;
+    }
+    if (IsMove(result, *failure)) {
+      current = failure->ctid;
+      continue;
     }
     if (result != TM_Updated || !to_newest) {
       break;

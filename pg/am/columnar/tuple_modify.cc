@@ -3,6 +3,7 @@
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/insert_place.h"
 #include "pg/am/columnar/large_value.h"
+#include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
@@ -12,6 +13,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "access/xact.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 #include "utils/rel.h"
@@ -38,12 +40,26 @@ void InsertOnRowPage(Relation relation, TupleTableSlot* slot, CommandId command_
   }
 }
 
+// A snapshot that lasts for the transaction goes on seeing a row where VACUUM moved it from since.
+// Were the row changed where it is, the transaction would not see its own change: it must fail.
+bool IsMovedSinceSnapshot(Relation relation, uint64_t row_number) {
+  if (!IsolationUsesXactSnapshot()) {
+    return false;
+  }
+  Snapshot const snapshot = GetTransactionSnapshot();
+  return !SeesStripeOf(relation, row_number, snapshot) &&
+         IsInsertedFor(relation, row_number, snapshot);
+}
+
 // A row inserted after `crosscheck` counts as changed since, as in heap: foreign key actions under
 // REPEATABLE READ look at rows that the transaction's snapshot may not see.
 bool IsNewerThan(Relation relation, ItemPointer tid, Snapshot crosscheck, TM_FailureData* failure) {
   auto const row_number = RowOfTid(*tid);
-  if (crosscheck == InvalidSnapshot || !row_number ||
-      SeesStripeOf(relation, *row_number, crosscheck)) {
+  if (!row_number) {
+    return false;
+  }
+  if (crosscheck != InvalidSnapshot ? SeesStripeOf(relation, *row_number, crosscheck)
+                                    : !IsMovedSinceSnapshot(relation, *row_number)) {
     return false;
   }
   failure->ctid = *tid;
@@ -59,6 +75,16 @@ row_stub::Target RequireTarget(Relation relation, ItemPointer tid) {
          ItemPointerGetBlockNumberNoCheck(tid), ItemPointerGetOffsetNumberNoCheck(tid));
   }
   return target;
+}
+
+// True when VACUUM moved the row while the caller was on its way to it. The caller's id of it
+// follows: triggers and RETURNING look for the row that is changed by it.
+bool FollowMove(TM_Result result, const TM_FailureData& failure, ItemPointer tid) {
+  if (!IsMove(result, failure) || IsolationUsesXactSnapshot()) {
+    return false;
+  }
+  *tid = failure.ctid;
+  return true;
 }
 
 // Readers lock a row of a stripe by its own id, heap checks that of the stub. Only now that the
@@ -122,13 +148,14 @@ TM_Result TupleDelete(Relation relation, ItemPointer tid, CommandId command_id, 
   if (IsNewerThan(relation, tid, crosscheck, failure)) {
     return TM_Updated;
   }
-  row_stub::Target target = RequireTarget(relation, tid);
   TM_Result result = TM_Ok;
-  WAL_RECORD("row_deleted", result = heap_delete(relation, &target.tid, command_id, crosscheck,
-                                                 wait, failure, changing_partition));
-  result = AfterChange(relation, tid, result);
-  ReleaseBuffer(target.pin);
-  return result;
+  do {
+    row_stub::Target target = RequireTarget(relation, tid);
+    WAL_RECORD("row_deleted", result = heap_delete(relation, &target.tid, command_id, crosscheck,
+                                                   wait, failure, changing_partition));
+    ReleaseBuffer(target.pin);
+  } while (FollowMove(result, *failure, tid));
+  return AfterChange(relation, tid, result);
 }
 
 TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
@@ -137,17 +164,19 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   if (IsNewerThan(relation, tid, crosscheck, failure)) {
     return TM_Updated;
   }
-  row_stub::Target target = RequireTarget(relation, tid);
   bool should_free = true;
   HeapTuple const tuple = ExecFetchSlotHeapTuple(slot, true, &should_free);
   slot->tts_tableOid = RelationGetRelid(relation);
   tuple->t_tableOid = slot->tts_tableOid;
   row_pages::PrepareTarget(relation);
   TM_Result result = TM_Ok;
-  WAL_RECORD("row_updated", result = heap_update(relation, &target.tid, tuple, command_id,
-                                                 crosscheck, wait, failure, mode));
+  do {
+    row_stub::Target target = RequireTarget(relation, tid);
+    WAL_RECORD("row_updated", result = heap_update(relation, &target.tid, tuple, command_id,
+                                                   crosscheck, wait, failure, mode));
+    ReleaseBuffer(target.pin);
+  } while (FollowMove(result, *failure, tid));
   result = AfterChange(relation, tid, result);
-  ReleaseBuffer(target.pin);
   slot->tts_tid = tuple->t_self;
   *update_indexes = result == TM_Ok && !HeapTupleIsHeapOnly(tuple);
   if (should_free) {

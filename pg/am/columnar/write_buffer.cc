@@ -15,6 +15,7 @@
 #include "pg/injection.h"
 
 extern "C" {
+#include "access/transam.h"
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/parallel.h"
@@ -226,6 +227,9 @@ Result<Pending*> Begin(Relation relation, CommandId command_id, int options, uin
                     .stripe_number = reserved.stripe_number,
                     .first_row_number = reserved.first_row_number,
                     .row_count = row_count};
+  if ((options & kInsertMoved) != 0) {
+    pending->entry.moved_by = U64FromFullTransactionId(GetTopFullTransactionId());
+  }
   pending->next_row_number = reserved.first_row_number;
   pending->catalog_tid = stripe_catalog::Insert(pending->entry, command_id);
   TryPg([&]() noexcept { UnlockReservations(relation, ShareLock); });

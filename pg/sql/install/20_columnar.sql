@@ -17,6 +17,7 @@ CREATE TABLE orochi.columnar_stripe (
   row_group_count integer NOT NULL,
   previous_offset_bytes bigint NOT NULL,
   relocated_by bigint NOT NULL,
+  moved_by bigint NOT NULL,
   PRIMARY KEY (storage_id, stripe_number)
 );
 -- A logical subscriber must not delete stripes of its own because of ours.
