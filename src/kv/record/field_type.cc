@@ -28,6 +28,9 @@ constexpr std::array<FieldTypeTraits, kFieldTypeMax> kTraits = {{
     {"fieldtype", ValueKind::kUnsigned, 1, 0},
 }};
 
+constexpr std::array<uint8_t, kFieldTypeMax> kCodes = {10, 2,  3,  4, 5,  6,  7,  8, 9,
+                                                       11, 12, 13, 1, 64, 65, 66, 14};
+
 }  // namespace
 
 const FieldTypeTraits& TraitsOf(FieldType type) {
@@ -46,6 +49,19 @@ std::optional<FieldType> FieldTypeFromNumber(uint64_t number) {
 std::optional<FieldType> FieldTypeFromName(std::string_view name) {
   for (size_t index = 0; index < kTraits.size(); ++index) {
     if (kTraits[index].name == name) {
+      return static_cast<FieldType>(index + kFieldTypeMin);
+    }
+  }
+  return std::nullopt;
+}
+
+uint8_t FieldTypeCode(FieldType type) {
+  return kCodes[static_cast<size_t>(type) - kFieldTypeMin];
+}
+
+std::optional<FieldType> FieldTypeFromCode(uint64_t code) {
+  for (size_t index = 0; index < kCodes.size(); ++index) {
+    if (kCodes[index] == code) {
       return static_cast<FieldType>(index + kFieldTypeMin);
     }
   }

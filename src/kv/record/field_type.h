@@ -29,7 +29,7 @@ enum class FieldType : uint8_t {
   kBytes = 14,
   kUuid = 15,
   kTimestamp = 16,  // microseconds since 1970-01-01 00:00:00 UTC
-  kFieldType = 17,  // a type as a value, numbered as the dialect does
+  kFieldType = 17,  // a type as a value, by its code
 };
 inline constexpr uint8_t kFieldTypeMin = 1;
 inline constexpr uint8_t kFieldTypeMax = 17;
@@ -61,5 +61,10 @@ inline std::string_view FieldTypeName(FieldType type) {
 
 std::optional<FieldType> FieldTypeFromNumber(uint64_t number);
 std::optional<FieldType> FieldTypeFromName(std::string_view name);
+
+/// A type as a value of a fieldtype field or literal: the dialect's number where it has the type
+/// (STRING 1 to FIELD_TYPE 14), else 64 and following.
+uint8_t FieldTypeCode(FieldType type);
+std::optional<FieldType> FieldTypeFromCode(uint64_t code);
 
 }  // namespace orochi::kv
