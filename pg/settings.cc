@@ -44,6 +44,9 @@ void DefineSettings() {
   DefineInt("orochi.columnar_row_page_rows",
             "How many rows of one command go to row pages before the rest goes to stripes.",
             &settings.columnar_row_page_rows, 0, 1 << 20);
+  DefineInt("orochi.columnar_cache_size",
+            "Most memory for row groups that single rows are read from, while a transaction runs.",
+            &settings.columnar_cache_kb, 1 << 10, MAX_KILOBYTES, GUC_UNIT_KB);
   DefineBool("orochi.enable_columnar_scan",
              "Lets the planner read columnar tables with projection and skipping.",
              &settings.enable_columnar_scan);

@@ -10,7 +10,8 @@ struct Settings {
   int columnar_stripe_rows = 131072;
   int columnar_row_group_rows = 8192;
   int columnar_row_page_rows = 1000;  // first rows of a command that go to row pages
-  bool enable_columnar_scan = true;         // CustomScan with projection and skipping
+  int columnar_cache_kb = 64 << 10;   // row groups that single rows are read from, per session
+  bool enable_columnar_scan = true;   // CustomScan with projection and skipping
   bool enable_vectorized_execution = true;  // aggregates on column batches
 
   // Hypertables (docs/guide/hypertables.md).

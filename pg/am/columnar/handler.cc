@@ -92,6 +92,9 @@ void OnObjectAccess(ObjectAccessType access, Oid class_id, Oid object_id, int su
 void OnTransactionEnd(XactEvent event, void*) {
   if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
     columnar_am::ForgetFetchedRows(event == XACT_EVENT_ABORT);
+    if (event == XACT_EVENT_ABORT) {
+      ForgetShares();
+    }
   }
 }
 

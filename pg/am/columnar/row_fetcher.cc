@@ -84,10 +84,9 @@ Status RowFetcher::StoreFrom(const StripeEntry& entry, uint64_t row_number, Tupl
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader().OpenEntry(entry));
   auto const row = static_cast<uint32_t>(row_number - entry.first_row_number);
   ASSIGN_OR_RETURN(view_, cache_->ViewOf(entry, stripe->RowGroupOf(row)));
-  bool const alone = view_->CountLoneRow();
   TryPg([&]() noexcept {
     StoreRow(slot, view_.get(), static_cast<uint32_t>(row_number - view_->first_row_number()),
-             RelationGetRelid(reader().relation()), alone);
+             RelationGetRelid(reader().relation()), true);
   });
   return Status::Ok();
 }

@@ -30,6 +30,9 @@ class RowFetcher {
   /// Whether VACUUM moved the row to where it is, seeing that it was older than all snapshots.
   bool IsMoved(uint64_t row_number);
 
+  /// Lets `slot`, which the last fetch filled, outlive the next one.
+  void Share(TupleTableSlot* slot) { ShareView(slot, view_, cache_); }
+
   uint64_t storage_id() const { return reader().storage_id(); }
 
   /// Prepares for fetches through another handle of the relation and other snapshots.

@@ -2,6 +2,7 @@
 
 #include "pg/am/columnar/metapage.h"
 #include "pg/bridge.h"
+#include "pg/settings.h"
 
 extern "C" {
 #include "utils/rel.h"
@@ -11,10 +12,14 @@ namespace orochi::pg {
 namespace {
 
 constexpr size_t kCachesMax = 8;
-// What a decoded cell takes, roughly: a Datum and whether it is NULL.
-constexpr size_t kCellBytes = 9;
+// Times as many fetches ago.
+constexpr uint64_t kMuchLonger = 8;
 
 uint64_t use_count = 0;
+
+size_t LimitBytes() {
+  return static_cast<size_t>(settings.columnar_cache_kb) * 1024;
+}
 
 // The most recently used comes first.
 std::vector<std::shared_ptr<RowGroupCache>>& Caches() {
@@ -51,12 +56,29 @@ Result<std::shared_ptr<RowGroupCache>> RowGroupCache::For(Relation relation) {
   return cache;
 }
 
+void RowGroupCache::Count(Cached& cached) {
+  size_t const size_bytes = cached.view->memory_bytes();
+  views_bytes_ += size_bytes - cached.counted_bytes;
+  cached.counted_bytes = size_bytes;
+  largest_view_bytes_ = std::max(largest_view_bytes_, size_bytes);
+}
+
 void RowGroupCache::CountTouched() {
   for (auto it = views_.begin(); it != views_.end() && it->touched; ++it) {
-    size_t const size_bytes = it->view->memory_bytes();
-    views_bytes_ += size_bytes - it->counted_bytes;
-    it->counted_bytes = size_bytes;
+    Count(*it);
   }
+}
+
+// Whether the row group, once decoded, takes only room that is free or what was not asked for since
+// long. Else fetches that hop between more row groups than fit would decode them again and again.
+bool RowGroupCache::HasRoomFor(const Cached& cached) const {
+  size_t const view_bytes = std::max(cached.view->decoded_bytes_min(), largest_view_bytes_);
+  if (views_bytes_ - cached.counted_bytes + view_bytes <= LimitBytes()) {
+    return true;
+  }
+  uint64_t const fetches = use_count + 1 - cached.last_use;
+  uint64_t const fetches_of_oldest = use_count + 1 - views_.back().last_use;
+  return fetches_of_oldest / kMuchLonger > fetches;
 }
 
 void RowGroupCache::Touch(Views::iterator cached) {
@@ -101,29 +123,31 @@ Result<std::shared_ptr<RowGroupView>> RowGroupCache::ViewOf(const StripeEntry& e
   Key const key{.stripe_number = entry.stripe_number,
                 .offset_bytes = entry.offset_bytes,
                 .row_group = row_group};
-  auto const limit_bytes = static_cast<size_t>(work_mem) * 1024;
   if (!views_.empty() && views_.front().key == key) {
     Touch(views_.begin());
     return views_.front().view;
   }
+  if (!views_.empty()) {
+    Count(views_.front());  // what its last fetches decoded
+  }
   if (auto const found = by_key_.find(key); found != by_key_.end()) {
     Views::iterator const cached = found->second;
-    // Fetches that hop between more row groups than fit would decode them again and again.
-    size_t const decoded_bytes = size_t{cached->view->row_count()} * kCellBytes *
-                                 static_cast<size_t>(reader_->descriptor()->natts);
-    if (use_count + 1 - cached->last_use > limit_bytes / (decoded_bytes + 1)) {
+    if (!HasRoomFor(*cached)) {
       cached->view->ForgetLoneRows();
     }
     new_in_a_row_ = 0;
     Touch(cached);
-    return cached->view;
+    if (views_bytes_ > LimitBytes()) {
+      ShrinkTo(LimitBytes(), kViewsMax);
+    }
+    return views_.front().view;
   }
   ++new_in_a_row_;
   if (!views_.empty()) {
     CountTouched();
     // The view about to come is as large as the others, roughly.
     size_t const expected_bytes = views_bytes_ / views_.size();
-    ShrinkTo(limit_bytes > expected_bytes ? limit_bytes - expected_bytes : 0, kViewsMax - 1);
+    ShrinkTo(LimitBytes() > expected_bytes ? LimitBytes() - expected_bytes : 0, kViewsMax - 1);
   }
   std::shared_ptr<RowGroupView> const view = NewView();
   RETURN_IF_ERROR(view->Point(entry, row_group));
@@ -137,6 +161,7 @@ Result<std::shared_ptr<RowGroupView>> RowGroupCache::ViewOf(const StripeEntry& e
 void RowGroupCache::EndTransaction() {
   CountTouched();
   new_in_a_row_ = 0;
+  largest_view_bytes_ = 0;
   for (auto it = views_.begin(); it != views_.end() && it->touched;) {
     it->touched = false;
     it->view->ForgetLoneRows();
@@ -145,7 +170,7 @@ void RowGroupCache::EndTransaction() {
 }
 
 void RowGroupCache::Shrink() {
-  size_t left_bytes = std::min(kKeptBytesMax, static_cast<size_t>(work_mem) * 1024);
+  size_t left_bytes = std::min(kKeptBytesMax, LimitBytes());
   auto& caches = Caches();
   size_t kept = 0;
   for (; kept < caches.size() && caches[kept]->reader_->memory_bytes() <= left_bytes; ++kept) {

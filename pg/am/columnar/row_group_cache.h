@@ -11,9 +11,9 @@
 namespace orochi::pg {
 
 /// What fetches of single rows learnt of one relation's stripes: footers, shortcuts to cells and
-/// decoded row groups. All never change, so this backend keeps them from fetch to fetch and, within
-/// work_mem and kKeptBytesMax for all relations together, from transaction to transaction. Nothing
-/// in it says who sees a row.
+/// decoded row groups. All never change, so this backend keeps them from fetch to fetch, within
+/// orochi.columnar_cache_size for a relation, and from transaction to transaction, within
+/// kKeptBytesMax for all relations together. Nothing in it says who sees a row.
 ///
 /// Life:    shared by the fetchers that use it and the backend's list of caches. A fetcher keeps
 ///          what its last row's slot points at by a share of its own.
@@ -26,7 +26,8 @@ class RowGroupCache {
   ColumnarReader& reader() { return *reader_; }
 
   /// A row group, decoded as far as somebody asked before. Others are forgotten when the row groups
-  /// exceed work_mem, or are kViewsMax, or while fetches go from one to the next and never back.
+  /// exceed orochi.columnar_cache_size, or are kViewsMax, or while fetches go from one to the next
+  /// and never back.
   Result<std::shared_ptr<RowGroupView>> ViewOf(const StripeEntry& entry, uint32_t row_group);
 
   /// Lends it another handle of the same relation and storage.
@@ -61,7 +62,9 @@ class RowGroupCache {
 
   explicit RowGroupCache(std::unique_ptr<ColumnarReader> reader) : reader_(std::move(reader)) {}
   std::shared_ptr<RowGroupView> NewView();
+  void Count(Cached& cached);
   void CountTouched();
+  bool HasRoomFor(const Cached& cached) const;
   void Touch(Views::iterator cached);
   Views::iterator Forget(Views::iterator cached);
   void ShrinkTo(size_t limit_bytes, size_t limit_count);
@@ -73,6 +76,7 @@ class RowGroupCache {
   Views views_;
   std::map<Key, Views::iterator> by_key_;
   size_t views_bytes_ = 0;
+  size_t largest_view_bytes_ = 0;  // in this transaction
   uint32_t new_in_a_row_ = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "pg/am/columnar/row_group_view.h"
 
+#include <unordered_map>
+
 #include "pg/am/columnar/row_inserter.h"
 #include "pg/bridge.h"
 
@@ -12,7 +14,8 @@ namespace orochi::pg {
 
 Status RowGroupView::Point(const StripeEntry& entry, uint32_t row_group) {
   decoded_count_ = 0;
-  lone_row_count_ = 0;
+  asked_count_ = 0;
+  cells_cost_bytes_ = 0;
   shortcuts_.clear();
   shortcut_bytes_ = 0;
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry));
@@ -31,6 +34,8 @@ Status RowGroupView::Decode(int attribute_count) {
   (void)stripe;
   decoded_count_ = decoded_count();
   descriptor_changes_ = reader_.descriptor_changes();
+  asked_count_ = std::max(asked_count_, static_cast<size_t>(attribute_count));
+  cells_cost_bytes_ = 0;  // rows to come may be asked for more columns
   while (decoded_count_ < attribute_count) {
     auto const attribute = static_cast<AttrNumber>(decoded_count_ + 1);
     const ColumnType& type = reader_.column_type(attribute);
@@ -56,6 +61,7 @@ Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext 
   ASSIGN_OR_RETURN(const columnar::StripeReader* stripe, reader_.OpenEntry(entry_));
   (void)stripe;
   int const decoded = decoded_count();
+  asked_count_ = std::max(asked_count_, static_cast<size_t>(last));
   if (shortcuts_.size() < static_cast<size_t>(last)) {
     shortcuts_.resize(static_cast<size_t>(reader_.descriptor()->natts));
   }
@@ -71,6 +77,9 @@ Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext 
     if (!type.dropped) {
       columnar::CellShortcut& shortcut = shortcuts_[static_cast<size_t>(i)];
       size_t const before = shortcut.memory_bytes();
+      const columnar::ChunkInfo* const chunk = reader_.Chunk(row_group_, attribute);
+      cells_cost_bytes_ +=
+          kCellCostBytes + (chunk != nullptr && shortcut.raw.empty() ? chunk->size_bytes : 0);
       RETURN_IF_ERROR(reader_.ReadCellOfOpen(row_group_, attribute, row, shortcut, cell));
       shortcut_bytes_ += shortcut.memory_bytes() - before;
     }
@@ -98,12 +107,27 @@ Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext 
 
 namespace {
 
+// What slots keep of their own. PostgreSQL forgets slots after an error without a word, and frees
+// their memory: not there.
+struct Share {
+  std::shared_ptr<void> reader_owner;
+  std::shared_ptr<RowGroupView> view;
+};
+
+std::unordered_map<const TupleTableSlot*, Share>& Shares() {
+  static std::unordered_map<const TupleTableSlot*, Share> shares;
+  return shares;
+}
+
+enum class Reading : uint8_t { kColumns, kUndecided, kCells };
+
 struct ColumnarSlot {
   VirtualTupleTableSlot base;
   RowGroupView* view;  // null: the values are in the slot
   uint32_t row;
-  bool alone;                 // read cell by cell
-  RowGroupView::Link* links;  // of the values by reference that were read so
+  Reading reading;
+  RowGroupView::Link* links;  // of the values by reference that were read cell by cell
+  bool has_share;
 };
 
 ColumnarSlot* Ours(TupleTableSlot* slot) {
@@ -114,6 +138,15 @@ void SlotInit(TupleTableSlot* slot) {
   TTSOpsVirtual.init(slot);
   Ours(slot)->view = nullptr;
   Ours(slot)->links = nullptr;
+  Ours(slot)->has_share = false;
+}
+
+void ForgetView(TupleTableSlot* slot) {
+  Ours(slot)->view = nullptr;
+  if (Ours(slot)->has_share) {
+    Shares().erase(slot);
+    Ours(slot)->has_share = false;
+  }
 }
 
 void FreeCells(TupleTableSlot* slot) {
@@ -129,7 +162,7 @@ void SlotRelease(TupleTableSlot* slot) {
 }
 
 void SlotClear(TupleTableSlot* slot) {
-  Ours(slot)->view = nullptr;
+  ForgetView(slot);
   FreeCells(slot);
   TTSOpsVirtual.clear(slot);
 }
@@ -142,7 +175,10 @@ void SlotGetSomeAttrs(TupleTableSlot* slot, int attribute_count) {
   }
   uint32_t const row = Ours(slot)->row;
   if (view->decoded_count() < attribute_count) {
-    if (Ours(slot)->alone) {
+    if (Ours(slot)->reading == Reading::kUndecided) {
+      Ours(slot)->reading = view->CellsAreCheap() ? Reading::kCells : Reading::kColumns;
+    }
+    if (Ours(slot)->reading == Reading::kCells) {
       Boundary([&]() -> Status {
         return view->ReadCells(row, slot->tts_nvalid + 1, attribute_count, slot->tts_mcxt,
                                &Ours(slot)->links, slot->tts_values, slot->tts_isnull);
@@ -174,22 +210,17 @@ Datum SlotGetSystemAttribute(TupleTableSlot* slot, int attribute, bool* is_null)
   return 0;
 }
 
-// All values in the slot, none in the view.
-void Detach(TupleTableSlot* slot) {
+void SlotMaterialize(TupleTableSlot* slot) {
   if (Ours(slot)->view != nullptr) {
     slot_getallattrs(slot);
-    Ours(slot)->view = nullptr;
   }
-}
-
-void SlotMaterialize(TupleTableSlot* slot) {
-  Detach(slot);
   TTSOpsVirtual.materialize(slot);
+  ForgetView(slot);
   FreeCells(slot);
 }
 
 void SlotCopy(TupleTableSlot* to, TupleTableSlot* from) {
-  Ours(to)->view = nullptr;
+  ForgetView(to);
   TTSOpsVirtual.copyslot(to, from);  // clears `to`
 }
 
@@ -237,11 +268,26 @@ void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relati
   }
   Ours(slot)->view = view;
   Ours(slot)->row = row;
-  Ours(slot)->alone = alone;
+  Ours(slot)->reading = alone ? Reading::kUndecided : Reading::kColumns;
   slot->tts_flags &= static_cast<uint16>(~TTS_FLAG_EMPTY);
   slot->tts_nvalid = 0;
   slot->tts_tid = TidOfRow(view->first_row_number() + row);
   slot->tts_tableOid = relation_id;
+}
+
+void ShareView(TupleTableSlot* slot, std::shared_ptr<RowGroupView> view,
+               std::shared_ptr<void> reader_owner) {
+  if (slot->tts_ops != &kSlotOps || Ours(slot)->view != view.get()) {
+    TryPg([&]() noexcept { ExecMaterializeSlot(slot); });
+    return;
+  }
+  Shares().insert_or_assign(
+      slot, Share{.reader_owner = std::move(reader_owner), .view = std::move(view)});
+  Ours(slot)->has_share = true;
+}
+
+void ForgetShares() {
+  Shares().clear();
 }
 
 }  // namespace orochi::pg

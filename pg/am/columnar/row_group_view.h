@@ -25,11 +25,13 @@ class RowGroupView {
   /// Decodes attributes 1 to `attribute_count`.
   Status Decode(int attribute_count);
 
-  /// Says that a row will be read by itself. Answers whether cell by cell: as long as few rows of
-  /// the group were, decoding its columns is not worth it.
-  bool CountLoneRow() { return ++lone_row_count_ <= kLoneRowsMax; }
+  /// Whether the next row is to be read cell by cell: as long as the cells read since the last
+  /// Decode cost less than decoding their columns.
+  bool CellsAreCheap() const {
+    return cells_cost_bytes_ <= asked_count_ * row_count_ * sizeof(Datum);
+  }
   /// The rows before came too long ago to tell anything of those to come.
-  void ForgetLoneRows() { lone_row_count_ = 0; }
+  void ForgetLoneRows() { cells_cost_bytes_ = 0; }
   /// Puts attributes first to last of one row into `values` and `nulls`, both [attribute - 1].
   /// Values by reference are allocated in `context`, each with a link to the one before at its
   /// front, from `*links` on.
@@ -49,6 +51,11 @@ class RowGroupView {
   uint64_t first_row_number() const { return first_row_number_; }
   /// Whether anything was read of it that may be of use again.
   bool knows_anything() const { return decoded_count_ > 0 || !shortcuts_.empty(); }
+  /// An estimate of the heap that decoding as many columns takes as were asked for, at least.
+  size_t decoded_bytes_min() const {
+    constexpr size_t kCellBytes = sizeof(Datum) + sizeof(bool);
+    return std::max(memory_bytes_, size_t{row_count_} * kCellBytes * asked_count_);
+  }
   /// An estimate of the heap held, for bounded caches.
   size_t memory_bytes() const {
     return sizeof(*this) + memory_bytes_ + shortcut_bytes_ +
@@ -65,15 +72,17 @@ class RowGroupView {
   }
 
  private:
-  static constexpr uint32_t kLoneRowsMax = 4;
+  // Finding a cell in bytes at hand takes as long as reading so many bytes of chunks.
+  static constexpr size_t kCellCostBytes = 4096;
 
   ColumnarReader& reader_;
   StripeEntry entry_;
-  uint32_t lone_row_count_ = 0;
+  size_t cells_cost_bytes_ = 0;
   uint32_t row_group_ = 0;
   uint32_t row_count_ = 0;
   uint64_t first_row_number_ = 0;
   int decoded_count_ = 0;
+  size_t asked_count_ = 0;           // attributes of the widest row asked for
   uint32_t descriptor_changes_ = 0;  // of the reader, when decoding began
   size_t memory_bytes_ = 0;          // of columns_
   size_t shortcut_bytes_ = 0;
@@ -87,8 +96,17 @@ class RowGroupView {
 const TupleTableSlotOps* ColumnarSlotOps();
 
 /// Makes `slot`, one of ours, stand for a row of the view, with columns as the slot has them.
-/// `alone`: cells are read, not whole columns. Plain frame.
+/// `alone`: while few such rows of the view are asked for values, cells are read, not whole
+/// columns. Plain frame.
 void StoreRow(TupleTableSlot* slot, RowGroupView* view, uint32_t row, Oid relation_id,
               bool alone = false);
+
+/// Makes `slot` outlive the fetch that filled it: keeps `view`, and what its reader belongs to,
+/// until the slot is cleared or has all values. A slot filled otherwise gets copies. Calls
+/// PostgreSQL.
+void ShareView(TupleTableSlot* slot, std::shared_ptr<RowGroupView> view,
+               std::shared_ptr<void> reader_owner);
+/// Drops what slots keep. For the end of a transaction that failed, whose slots nobody clears.
+void ForgetShares();
 
 }  // namespace orochi::pg

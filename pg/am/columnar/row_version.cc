@@ -85,30 +85,30 @@ void ForgetFetchedRows(bool all) {
 
 bool FetchForCheck(Relation relation, uint64_t row_number, Snapshot snapshot,
                    TupleTableSlot* slot) {
-  bool const found = Boundary([&]() -> Result<bool> {
+  return Boundary([&]() -> Result<bool> {
     if (snapshot->snapshot_type != SNAPSHOT_DIRTY) {
       RETURN_IF_ERROR(WriteOutPending(relation));
     }
     ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
-    return fetcher->Fetch(row_number, snapshot, slot);
+    ASSIGN_OR_RETURN(bool const found, fetcher->Fetch(row_number, snapshot, slot));
+    if (found) {
+      fetcher->Share(slot);  // the check looks at it after its scan
+    }
+    return found;
   });
-  if (found) {
-    ExecMaterializeSlot(slot);  // the check looks at it after its scan
-  }
-  return found;
 }
 
 bool FetchStripeRow(Relation relation, uint64_t row_number, Snapshot snapshot,
                     TupleTableSlot* slot) {
-  bool const found = Boundary([&]() -> Result<bool> {
+  return Boundary([&]() -> Result<bool> {
     RETURN_IF_ERROR(WriteOutPending(relation));
     ASSIGN_OR_RETURN(RowFetcher* const fetcher, FetcherFor(relation));
-    return fetcher->FetchFromStripe(row_number, snapshot, slot);
+    ASSIGN_OR_RETURN(bool const found, fetcher->FetchFromStripe(row_number, snapshot, slot));
+    if (found) {
+      fetcher->Share(slot);
+    }
+    return found;
   });
-  if (found) {
-    ExecMaterializeSlot(slot);  // the fetcher's next row overwrites what it points at
-  }
-  return found;
 }
 
 bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot) {

@@ -14,8 +14,8 @@ extern "C" {
 namespace orochi::pg::columnar_am {
 
 /// Rows by tuple id, one at a time, without a scan: AFTER triggers, foreign keys, TID scans, row
-/// locks, the old version of a row that is updated. All are plain and may ereport. Values in `slot`
-/// are copies.
+/// locks, the old version of a row that is updated. All are plain and may ereport. `slot` stays
+/// valid by itself; of a row in a stripe it reads what it is asked for.
 
 /// Fetches the row that the snapshot sees at `tid`, of either kind.
 bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot);

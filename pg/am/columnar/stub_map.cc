@@ -15,8 +15,10 @@ namespace {
 
 using stub_page::kSegmentRows;
 
-constexpr int kMapsMax = 16;
-SegmentMap* maps[kMapsMax];
+// A segment's map is in the set of its number: neighbours do not drive each other out.
+constexpr int kSetCount = 32;
+constexpr int kSetMapsMax = 4;
+SegmentMap* maps[kSetCount][kSetMapsMax];
 uint64_t use_count = 0;
 
 void LearnBits(SegmentMap* map, const uint64_t* bits) {
@@ -30,26 +32,26 @@ void LearnBits(SegmentMap* map, const uint64_t* bits) {
 }  // namespace
 
 SegmentMap* Get(uint64_t storage_id, uint64_t segment) {
-  int oldest = 0;
-  for (int i = 0; i < kMapsMax; ++i) {
-    if (maps[i] != nullptr && maps[i]->storage_id == storage_id && maps[i]->segment == segment) {
-      maps[i]->last_use = ++use_count;
-      return maps[i];
+  SegmentMap** oldest = nullptr;
+  for (SegmentMap*& map : maps[segment % kSetCount]) {
+    if (map != nullptr && map->storage_id == storage_id && map->segment == segment) {
+      map->last_use = ++use_count;
+      return map;
     }
-    if (maps[oldest] != nullptr &&
-        (maps[i] == nullptr || maps[i]->last_use < maps[oldest]->last_use)) {
-      oldest = i;
+    if (oldest == nullptr ||
+        (*oldest != nullptr && (map == nullptr || map->last_use < (*oldest)->last_use))) {
+      oldest = &map;
     }
   }
-  if (maps[oldest] == nullptr) {
-    maps[oldest] =
-        static_cast<SegmentMap*>(MemoryContextAlloc(TopMemoryContext, sizeof(SegmentMap)));
+  if (*oldest == nullptr) {
+    *oldest = static_cast<SegmentMap*>(MemoryContextAlloc(TopMemoryContext, sizeof(SegmentMap)));
   }
-  *maps[oldest] = SegmentMap{};
-  maps[oldest]->storage_id = storage_id;
-  maps[oldest]->segment = segment;
-  maps[oldest]->last_use = ++use_count;
-  return maps[oldest];
+  SegmentMap* const map = *oldest;
+  *map = SegmentMap{};
+  map->storage_id = storage_id;
+  map->segment = segment;
+  map->last_use = ++use_count;
+  return map;
 }
 
 void Clear(SegmentMap* map) {
@@ -82,7 +84,7 @@ OffsetNumber Learn(SegmentMap* map, BlockNumber block, Page page, OffsetNumber a
 const SegmentMap* Known(Relation relation, uint64_t row_number) {
   uint64_t const segment = row_number / kSegmentRows;
   LocalTransactionId const transaction = MyProc->lxid;
-  for (SegmentMap* const map : maps) {
+  for (SegmentMap* const map : maps[segment % kSetCount]) {
     if (map != nullptr && map->segment == segment && map->read_in == transaction &&
         LocalTransactionIdIsValid(transaction) && RelFileNodeEquals(map->node, relation->rd_node)) {
       map->last_use = ++use_count;
@@ -93,9 +95,11 @@ const SegmentMap* Known(Relation relation, uint64_t row_number) {
 }
 
 void ForgetKnown() {
-  for (SegmentMap* const map : maps) {
-    if (map != nullptr) {
-      map->read_in = InvalidLocalTransactionId;
+  for (auto& set : maps) {
+    for (SegmentMap* const map : set) {
+      if (map != nullptr) {
+        map->read_in = InvalidLocalTransactionId;
+      }
     }
   }
 }

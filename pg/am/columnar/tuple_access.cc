@@ -27,6 +27,8 @@ struct OwnedFetcher {
 
 struct ColumnarIndexFetch {
   IndexFetchTableData base;
+  // Null until a query fetches a row of a stripe. Its holder stays until the context goes: checks
+  // of uniqueness, which may be many in one context, do without.
   OwnedFetcher* owned;
   // Rows on row pages are found by heap's own fetch, along chains of heap-only tuples.
   IndexFetchTableData* heap;
@@ -73,10 +75,6 @@ bool FetchFromRowPage(ColumnarIndexFetch* fetch, ItemPointer tid, Snapshot snaps
 IndexFetchTableData* IndexFetchBegin(Relation relation) {
   auto* const fetch = static_cast<ColumnarIndexFetch*>(palloc0(sizeof(ColumnarIndexFetch)));
   fetch->base.rel = relation;
-  Boundary([&]() -> Status {
-    fetch->owned = NewIn<OwnedFetcher>(CurrentMemoryContext);
-    return Status::Ok();
-  });
   return &fetch->base;
 }
 
@@ -89,7 +87,9 @@ void IndexFetchReset(IndexFetchTableData* base) {
 
 void IndexFetchEnd(IndexFetchTableData* base) {
   auto* const fetch = reinterpret_cast<ColumnarIndexFetch*>(base);
-  fetch->owned->fetcher.reset();
+  if (fetch->owned != nullptr) {
+    fetch->owned->fetcher.reset();
+  }
   if (fetch->heap != nullptr) {
     GetHeapamTableAmRoutine()->index_fetch_end(fetch->heap);
     ExecDropSingleTupleTableSlot(fetch->heap_slot);
@@ -117,6 +117,9 @@ bool IndexFetchTuple(IndexFetchTableData* base, ItemPointer tid, Snapshot snapsh
   }
   return Boundary([&]() -> Result<bool> {
     RETURN_IF_ERROR(WriteOutPending(base->rel));
+    if (fetch->owned == nullptr) {
+      fetch->owned = NewIn<OwnedFetcher>(GetMemoryChunkContext(fetch));
+    }
     if (fetch->owned->fetcher == nullptr) {
       ASSIGN_OR_RETURN(fetch->owned->fetcher, RowFetcher::Open(base->rel));
     }
