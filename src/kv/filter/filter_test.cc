@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/random.h"
 #include "base/str_cat.h"
 #include "base/testing/test_seed.h"
@@ -232,14 +234,19 @@ TEST(RandomFilterTest, KeyBoundsHoldEveryRecordThatPasses) {
     KeySpace const space{CollectionId(4),
                          random.OneIn(4) ? Distribution::kHash : Distribution::kRange};
     auto const bounds = KeyBoundsOf(filter, space, *schema);
-    if (!bounds) {
+    auto const spans = KeySpansOf(filter, space, *schema);
+    if (!spans) {
+      ASSERT_FALSE(bounds.has_value());
       continue;
     }
     for (int count = 0; count < 10; ++count) {
       auto const record = testing::RandomRecord(*schema, random);
       auto const key = EncodeStorageKey(space, *schema, record);
       ASSERT_TRUE(key.ok());
-      if (bounds->Contains(*key)) {
+      bool const in_span = std::any_of(spans->begin(), spans->end(),
+                                       [&](const ByteRange& span) { return span.Contains(*key); });
+      if (in_span) {
+        ASSERT_TRUE(!bounds || bounds->Contains(*key));  // spans are never wider
         ++inside;
         continue;
       }
@@ -249,6 +256,34 @@ TEST(RandomFilterTest, KeyBoundsHoldEveryRecordThatPasses) {
   }
   EXPECT_GT(inside, 1000u);
   EXPECT_GT(kept_out, 3000u);  // bounds that keep nothing out would pass the test above
+}
+
+TEST(KeySpansTest, AnOrOfKeysIsARangeEach) {
+  auto const schema =
+      Schema::Make(SchemaId(2), {.name = "t",
+                                 .version = SchemaVersion(1),
+                                 .fields = {{.name = "a", .order = {FieldType::kInt64}},
+                                            {.name = "v", .order = {FieldType::kInt64}}},
+                                 .partition_key = {0}});
+  ASSERT_TRUE(schema.ok());
+  KeySpace const hash{CollectionId(4), Distribution::kHash};
+  auto const equal = [](int64_t value) { return Op(Operation::kEqual, {F("a"), Int(value)}); };
+  auto spans = KeySpansOf(Op(Operation::kOr, {}, {equal(7), equal(3), equal(7)}), hash, *schema);
+  ASSERT_TRUE(spans.has_value());
+  EXPECT_EQ(spans->size(), 2u);
+  EXPECT_LT((*spans)[0].end, (*spans)[1].begin);
+  spans = KeySpansOf(Op(Operation::kAnd, {}, {equal(3), equal(7)}), kSpace, *schema);
+  ASSERT_TRUE(spans.has_value());
+  EXPECT_EQ(KeySpansOf(Op(Operation::kOr, {}, {equal(7), Op(Operation::kEqual, {F("v"), Int(1)})}),
+                       hash, *schema),
+            std::nullopt);
+  std::vector<Expression> many;
+  for (int64_t value = 0; value < 300; ++value) {
+    many.push_back(equal(value));
+  }
+  spans = KeySpansOf(Op(Operation::kOr, {}, many), hash, *schema);
+  ASSERT_TRUE(spans.has_value());
+  EXPECT_EQ(spans->size(), 1u);
 }
 
 class KeyBoundsTest : public ::testing::TestWithParam<int> {};

@@ -163,17 +163,8 @@ ByteRange RangeOf(const std::string& before, const FieldOrder& order, const Cond
   }
 }
 
-}  // namespace
-
-ByteRange Intersect(const ByteRange& left, const ByteRange& right) {
-  return {std::max(left.begin, right.begin), std::min(left.end, right.end)};
-}
-
-std::optional<ByteRange> KeyBoundsOf(const Expression& filter, const KeySpace& space,
-                                     const Schema& schema) {
-  if (!BoundFilter::Bind(filter, schema).ok()) {
-    return std::nullopt;
-  }
+std::optional<ByteRange> BoundsOfConjunction(const Expression& filter, const KeySpace& space,
+                                             const Schema& schema) {
   Collector collector(schema);
   collector.Collect(filter);
   std::vector<Value> fixed;
@@ -208,6 +199,87 @@ std::optional<ByteRange> KeyBoundsOf(const Expression& filter, const KeySpace& s
     return std::nullopt;
   }
   return range;
+}
+
+// Sorted, without overlaps and without empty ones.
+std::vector<ByteRange> Merge(std::vector<ByteRange> spans) {
+  std::erase_if(spans, [](const ByteRange& span) { return span.empty(); });
+  std::sort(spans.begin(), spans.end(),
+            [](const ByteRange& left, const ByteRange& right) { return left.begin < right.begin; });
+  std::vector<ByteRange> merged;
+  for (ByteRange& span : spans) {
+    if (!merged.empty() && span.begin <= merged.back().end) {
+      merged.back().end = std::max(merged.back().end, span.end);
+    } else {
+      merged.push_back(std::move(span));
+    }
+  }
+  if (merged.size() > kKeySpanCountMax) {
+    merged = {{merged.front().begin, merged.back().end}};
+  }
+  return merged;
+}
+
+std::vector<ByteRange> IntersectAll(const std::vector<ByteRange>& left,
+                                    const std::vector<ByteRange>& right) {
+  std::vector<ByteRange> both;
+  for (const ByteRange& one : left) {
+    for (const ByteRange& other : right) {
+      both.push_back(Intersect(one, other));
+    }
+  }
+  return Merge(std::move(both));
+}
+
+// REQUIRES: the filter fits the schema.
+std::optional<std::vector<ByteRange>> SpansOf(const Expression& node, const KeySpace& space,
+                                              const Schema& schema) {
+  if (node.operation == Operation::kOr) {
+    std::vector<ByteRange> spans;
+    for (const Expression& child : node.children) {
+      auto const part = SpansOf(child, space, schema);
+      if (!part) {
+        return std::nullopt;
+      }
+      spans.insert(spans.end(), part->begin(), part->end());
+    }
+    return node.operands.empty() ? std::optional(Merge(std::move(spans))) : std::nullopt;
+  }
+  std::optional<std::vector<ByteRange>> spans;
+  if (auto const bounds = BoundsOfConjunction(node, space, schema)) {
+    spans = Merge({*bounds});
+  }
+  if (node.operation == Operation::kAnd) {
+    for (const Expression& child : node.children) {
+      auto const part = SpansOf(child, space, schema);
+      if (part) {
+        spans = spans ? IntersectAll(*spans, *part) : *part;
+      }
+    }
+  }
+  return spans;
+}
+
+}  // namespace
+
+ByteRange Intersect(const ByteRange& left, const ByteRange& right) {
+  return {std::max(left.begin, right.begin), std::min(left.end, right.end)};
+}
+
+std::optional<ByteRange> KeyBoundsOf(const Expression& filter, const KeySpace& space,
+                                     const Schema& schema) {
+  if (!BoundFilter::Bind(filter, schema).ok()) {
+    return std::nullopt;
+  }
+  return BoundsOfConjunction(filter, space, schema);
+}
+
+std::optional<std::vector<ByteRange>> KeySpansOf(const Expression& filter, const KeySpace& space,
+                                                 const Schema& schema) {
+  if (!BoundFilter::Bind(filter, schema).ok()) {
+    return std::nullopt;
+  }
+  return SpansOf(filter, space, schema);
 }
 
 }  // namespace orochi::kv

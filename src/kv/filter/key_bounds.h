@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "kv/filter/expression.h"
 #include "kv/record/schema.h"
@@ -15,6 +16,13 @@ namespace orochi::kv {
 /// A filter that does not fit the schema restricts nothing.
 std::optional<ByteRange> KeyBoundsOf(const Expression& filter, const KeySpace& space,
                                      const Schema& schema);
+
+inline constexpr size_t kKeySpanCountMax = 256;
+
+/// The same as ranges in order that do not overlap, so that also an OR narrows, when all its parts
+/// do: `id EQ 3 OR id EQ 7` is two ranges. At most kKeySpanCountMax; more become one around them.
+std::optional<std::vector<ByteRange>> KeySpansOf(const Expression& filter, const KeySpace& space,
+                                                 const Schema& schema);
 
 /// The bytes in both.
 ByteRange Intersect(const ByteRange& left, const ByteRange& right);
