@@ -4,7 +4,7 @@ RELEASE := build/release
 JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
-.PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs asan fuzz bench format \
+.PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs kv-log-sim kv-log-sim-bugs asan fuzz bench format \
         coverage check-tree clean e2e-setup e2e e2e-all
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo "                  report in build/debug/nightly/report.txt"
 	@echo "make sim          a simulated Raft group: SEED=N replays one (TRACE=1), SEEDS=50000 FIRST=1 runs many"
 	@echo "make sim-bugs     plants known mistakes in turn: how many seeds each takes (SEARCHES=15)"
+	@echo "make kv-log-sim   the log of a key-value node under crashes and faults: SEED, TRACE, FIRST, SEEDS as above"
+	@echo "make kv-log-sim-bugs  the same with known mistakes planted in turn"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
@@ -77,6 +79,16 @@ sim:
 sim-bugs:
 	@$(MAKE) --no-print-directory build TARGETS=raft_planted_bugs_test
 	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(SIMULATION)/raft_planted_bugs_test --gtest_brief=1
+
+KV_LOG_SIMULATION = build/$(PRESET)/src/kv/log/simulation
+kv-log-sim:
+	@$(MAKE) --no-print-directory build TARGETS=kv_log_simulation
+	@$(KV_LOG_SIMULATION)/kv_log_simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
+		--first $(or $(FIRST),1) --seeds $(or $(SEEDS),2000))
+
+kv-log-sim-bugs:
+	@$(MAKE) --no-print-directory build TARGETS=kv_log_planted_bugs_test
+	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(KV_LOG_SIMULATION)/kv_log_planted_bugs_test --gtest_brief=1
 
 asan:
 	@$(MAKE) --no-print-directory build PRESET=asan
