@@ -47,7 +47,7 @@ Oid CopyIndex(Relation source, Oid index_oid, Oid copy) {
   return address.objectId;
 }
 
-// The access method refuses them as well, but under the names of the copies.
+// The access method refuses BRIN as well, but under the name of the copy.
 void CheckIndex(Relation relation, Relation index, bool to_columnar) {
   if (!index->rd_index->indisvalid) {
     ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -55,13 +55,12 @@ void CheckIndex(Relation relation, Relation index, bool to_columnar) {
                            RelationGetRelationName(index), RelationGetRelationName(relation)),
                     errhint("Rebuild it with REINDEX INDEX, or drop it.")));
   }
-  if (to_columnar && (index->rd_index->indisexclusion || index->rd_rel->relam == BRIN_AM_OID)) {
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("table \"%s\" has %s \"%s\", which columnar tables do not support",
-                           RelationGetRelationName(relation),
-                           index->rd_index->indisexclusion ? "exclusion constraint" : "BRIN index",
-                           RelationGetRelationName(index)),
-                    errhint("Drop it first, or keep the table on heap.")));
+  if (to_columnar && index->rd_rel->relam == BRIN_AM_OID) {
+    ereport(ERROR,
+            (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+             errmsg("table \"%s\" has BRIN index \"%s\", which columnar tables do not support",
+                    RelationGetRelationName(relation), RelationGetRelationName(index)),
+             errhint("Drop it first, or keep the table on heap.")));
   }
 }
 

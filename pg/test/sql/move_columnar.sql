@@ -128,9 +128,46 @@ SELECT a FROM kinds WHERE r @> 77;
 SELECT a FROM kinds WHERE t @@ 'word78';
 RESET enable_seqscan;
 
--- What columnar tables cannot have is named.
-CREATE TABLE excluded (r int4range, EXCLUDE USING gist (r WITH &&));
+-- An exclusion constraint goes along: what it forbids is forbidden before, after and after the way back.
+CREATE TABLE excluded (id int PRIMARY KEY, r int4range, CONSTRAINT apart EXCLUDE USING gist (r WITH &&));
+INSERT INTO excluded SELECT i, int4range(10 * i, 10 * i + 5) FROM generate_series(1, 3000) i;
+CREATE FUNCTION try_excluded() RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE command text;
+BEGIN
+  FOREACH command IN ARRAY ARRAY['INSERT INTO excluded VALUES (-1, ''[103,104)'')', 'INSERT INTO excluded VALUES (-2, ''[107,109)'')',
+    'INSERT INTO excluded VALUES (-3, ''[108,200)'')', 'INSERT INTO excluded VALUES (-4, ''[1001,1002)'') ON CONFLICT DO NOTHING',
+    'UPDATE excluded SET r = ''[20002,20003)'' WHERE id = 5', 'UPDATE excluded SET r = ''[56,58)'' WHERE id = 5',
+    'DELETE FROM excluded WHERE id = 7', 'INSERT INTO excluded VALUES (-5, ''[71,72)'')'] LOOP
+    BEGIN
+      EXECUTE command;
+      RETURN NEXT 'done';
+    EXCEPTION WHEN exclusion_violation THEN
+      RETURN NEXT SQLERRM;
+    END;
+  END LOOP;
+  RETURN NEXT (SELECT count(*) || ' rows' FROM excluded);
+END $$;
+BEGIN;
+SELECT try_excluded();
+ROLLBACK;
 SELECT orochi.compress_chunk('excluded');
+BEGIN;
+SELECT try_excluded();
+ROLLBACK;
+SELECT orochi.set_columnar_options('excluded', order_by => ARRAY['r DESC']);
+SELECT orochi.recluster('excluded');
+BEGIN;
+SELECT try_excluded();
+ROLLBACK;
+SELECT id FROM excluded LIMIT 2;
+SELECT orochi.decompress_chunk('excluded');
+BEGIN;
+SELECT try_excluded();
+ROLLBACK;
+SELECT conname, conindid::regclass, pg_get_constraintdef(oid) FROM pg_constraint
+  WHERE conrelid = 'excluded'::regclass ORDER BY 1;
+SELECT count(*) AS left_over FROM pg_class WHERE relname ~ '^(pg_temp_|orochi_move)' OR relrewrite <> 0;
+-- What columnar tables cannot have is named.
 CREATE TABLE brin (a int);
 CREATE INDEX brin_a ON brin USING brin (a);
 SELECT orochi.compress_chunk('brin');
