@@ -26,25 +26,41 @@ COMMENT ON FUNCTION orochi.recluster(regclass) IS
 -- Many chunks, each in a transaction of its own: no lock is held for longer than one chunk's last
 -- step, and a move that has to wait does so holding nothing that readers need. A chunk too busy to be
 -- moved is left for the next time. COMMIT forbids a SET clause; every name is qualified instead.
-CREATE PROCEDURE orochi.compress_chunks(hypertable regclass, older_than text DEFAULT NULL,
-  newer_than text DEFAULT NULL, order_by text DEFAULT NULL)
+CREATE PROCEDURE orochi.move_each_chunk(command text, hypertable regclass, older_than text, newer_than text,
+  order_by text DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 DECLARE
+  place CONSTANT name := CASE WHEN command OPERATOR(pg_catalog.=) 'compress' THEN 'heap' ELSE 'columnar' END;
   chunk regclass;
 BEGIN
   FOR chunk IN
     SELECT c FROM orochi.show_chunks(hypertable, older_than, newer_than) c
     JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) c
     JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) k.relam
-    WHERE a.amname OPERATOR(pg_catalog.=) 'heap'
+    WHERE a.amname OPERATOR(pg_catalog.=) place
   LOOP
     BEGIN
-      PERFORM orochi.compress_chunk(chunk, true, order_by);
+      IF command OPERATOR(pg_catalog.=) 'compress' THEN
+        PERFORM orochi.compress_chunk(chunk, true, order_by);
+      ELSIF command OPERATOR(pg_catalog.=) 'decompress' THEN
+        PERFORM orochi.decompress_chunk(chunk);
+      ELSE
+        PERFORM orochi.recluster(chunk);
+      END IF;
     EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
       RAISE WARNING 'chunk % stays as it is: %', chunk, SQLERRM;
     END;
     COMMIT;
   END LOOP;
+END $$;
+COMMENT ON PROCEDURE orochi.move_each_chunk(text, regclass, text, text, text) IS
+  'what compress_chunks, decompress_chunks and recluster_chunks do';
+
+CREATE PROCEDURE orochi.compress_chunks(hypertable regclass, older_than text DEFAULT NULL,
+  newer_than text DEFAULT NULL, order_by text DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+BEGIN
+  CALL orochi.move_each_chunk('compress', hypertable, older_than, newer_than, order_by);
 END $$;
 COMMENT ON PROCEDURE orochi.compress_chunks(regclass, text, text, text) IS
   'makes the heap chunks of a hypertable columnar, each in its own transaction';
@@ -52,22 +68,8 @@ COMMENT ON PROCEDURE orochi.compress_chunks(regclass, text, text, text) IS
 CREATE PROCEDURE orochi.decompress_chunks(hypertable regclass, older_than text DEFAULT NULL,
   newer_than text DEFAULT NULL)
 LANGUAGE plpgsql AS $$
-DECLARE
-  chunk regclass;
 BEGIN
-  FOR chunk IN
-    SELECT c FROM orochi.show_chunks(hypertable, older_than, newer_than) c
-    JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) c
-    JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) k.relam
-    WHERE a.amname OPERATOR(pg_catalog.=) 'columnar'
-  LOOP
-    BEGIN
-      PERFORM orochi.decompress_chunk(chunk);
-    EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
-      RAISE WARNING 'chunk % stays as it is: %', chunk, SQLERRM;
-    END;
-    COMMIT;
-  END LOOP;
+  CALL orochi.move_each_chunk('decompress', hypertable, older_than, newer_than);
 END $$;
 COMMENT ON PROCEDURE orochi.decompress_chunks(regclass, text, text) IS
   'makes the columnar chunks of a hypertable heap again, each in its own transaction';
@@ -75,22 +77,8 @@ COMMENT ON PROCEDURE orochi.decompress_chunks(regclass, text, text) IS
 CREATE PROCEDURE orochi.recluster_chunks(hypertable regclass, older_than text DEFAULT NULL,
   newer_than text DEFAULT NULL)
 LANGUAGE plpgsql AS $$
-DECLARE
-  chunk regclass;
 BEGIN
-  FOR chunk IN
-    SELECT c FROM orochi.show_chunks(hypertable, older_than, newer_than) c
-    JOIN pg_catalog.pg_class k ON k.oid OPERATOR(pg_catalog.=) c
-    JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) k.relam
-    WHERE a.amname OPERATOR(pg_catalog.=) 'columnar'
-  LOOP
-    BEGIN
-      PERFORM orochi.recluster(chunk);
-    EXCEPTION WHEN lock_not_available OR deadlock_detected OR serialization_failure THEN
-      RAISE WARNING 'chunk % stays as it is: %', chunk, SQLERRM;
-    END;
-    COMMIT;
-  END LOOP;
+  CALL orochi.move_each_chunk('recluster', hypertable, older_than, newer_than);
 END $$;
 COMMENT ON PROCEDURE orochi.recluster_chunks(regclass, text, text) IS
   'rewrites the columnar chunks of a hypertable in their order, each in its own transaction';
