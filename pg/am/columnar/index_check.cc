@@ -27,7 +27,7 @@ namespace {
 
 // An entry of the index: where it leads, and a hash of its values.
 struct Entry {
-  uint64_t place;
+  uint64_t place;  // its tuple id's number
   uint64_t hash;
 };
 
@@ -45,18 +45,6 @@ struct IndexCheck {
   size_t count;
   size_t capacity;
 };
-
-uint64_t PlaceOf(const ItemPointerData& tid) {
-  return uint64_t{ItemPointerGetBlockNumberNoCheck(&tid)} << 16 |
-         ItemPointerGetOffsetNumberNoCheck(&tid);
-}
-
-ItemPointerData TidOf(uint64_t place) {
-  ItemPointerData tid;
-  ItemPointerSet(&tid, static_cast<BlockNumber>(place >> 16),
-                 static_cast<OffsetNumber>(place & 0xFFFF));
-  return tid;
-}
 
 bool IsOfPass(const IndexCheck& check, uint64_t place) {
   return hash_bytes_uint32_extended(static_cast<uint32>(place), place >> 32) % check.pass_count ==
@@ -129,7 +117,7 @@ bool ReadEntries(IndexCheck* check) {
   MemoryContext const caller = MemoryContextSwitchTo(check->scratch);
   for (ItemPointer tid = index_getnext_tid(scan, ForwardScanDirection); fits && tid != nullptr;) {
     CHECK_FOR_INTERRUPTS();
-    uint64_t const place = PlaceOf(*tid);
+    uint64_t const place = NumberOfTid(*tid);
     if (IsOfPass(*check, place)) {
       uint64_t const hash = HashOf(*check, scan->xs_itup);
       MemoryContextSwitchTo(caller);
@@ -173,7 +161,7 @@ void CheckPlaces(const IndexCheck& check) {
   uint64_t const next_row_number = ReadMetapage(check.relation).next_row_number;
   for (size_t i = 0; i < check.count; ++i) {
     CHECK_FOR_INTERRUPTS();
-    ItemPointerData const tid = TidOf(check.entries[i].place);
+    ItemPointerData const tid = TidOfNumber(check.entries[i].place);
     if (auto const row_number = RowOfTid(tid)) {
       if (*row_number >= next_row_number) {
         Report(check, tid,
@@ -206,7 +194,7 @@ void CheckPlaces(const IndexCheck& check) {
 // Called with every row that the predicate takes, in the index's columns.
 void CheckRow(Relation, ItemPointer tid, Datum* values, bool* nulls, bool, void* state) {
   auto* const check = static_cast<IndexCheck*>(state);
-  uint64_t const place = PlaceOf(*tid);
+  uint64_t const place = NumberOfTid(*tid);
   if (!IsOfPass(*check, place)) {
     return;
   }

@@ -117,25 +117,13 @@ void BeginSort(Move* move) {
                                     maintenance_work_mem, nullptr, TUPLESORT_NONE);
 }
 
-uint64_t Encode(const ItemPointerData& tid) {
-  return uint64_t{ItemPointerGetBlockNumberNoCheck(&tid)} << 16 |
-         ItemPointerGetOffsetNumberNoCheck(&tid);
-}
-
-ItemPointerData Decode(uint64_t origin) {
-  ItemPointerData tid;
-  ItemPointerSet(&tid, static_cast<BlockNumber>(origin >> 16),
-                 static_cast<OffsetNumber>(origin & 0xFFFF));
-  return tid;
-}
-
 // Behind all places in stripes.
 constexpr uint64_t kNewRowPlace = uint64_t{1} << 62;
 
 // Puts what is in move->sorted's arrays, but for the last two, on the way.
 void PutSorted(Move* move, const ItemPointerData& origin, uint64_t place) {
   int const last = move->sorted_descriptor->natts - 1;
-  move->sorted->tts_values[last - 1] = Int64GetDatum(static_cast<int64_t>(Encode(origin)));
+  move->sorted->tts_values[last - 1] = Int64GetDatum(static_cast<int64_t>(NumberOfTid(origin)));
   move->sorted->tts_isnull[last - 1] = false;
   move->sorted->tts_values[last] = Int64GetDatum(static_cast<int64_t>(place));
   move->sorted->tts_isnull[last] = false;
@@ -190,8 +178,9 @@ void CollectFromPage(Move* move, BlockNumber block) {
                       move->sorted->tts_isnull);
     OffsetNumber const root = roots[offsets[i]] != 0 ? roots[offsets[i]] : offsets[i];
     auto const replaced = PredecessorOf(*move->run, block, root);
-    PutSorted(move, tuple.t_self,
-              replaced ? Encode(TidOfRow(*replaced)) : kNewRowPlace | Encode(tuple.t_self));
+    PutSorted(
+        move, tuple.t_self,
+        replaced ? NumberOfTid(TidOfRow(*replaced)) : kNewRowPlace | NumberOfTid(tuple.t_self));
   }
 }
 
@@ -201,7 +190,7 @@ void PutStripeRow(Move* move, TupleTableSlot* slot) {
   auto const count = static_cast<size_t>(slot->tts_tupleDescriptor->natts);
   std::copy_n(slot->tts_values, count, move->sorted->tts_values);
   std::copy_n(slot->tts_isnull, count, move->sorted->tts_isnull);
-  PutSorted(move, slot->tts_tid, Encode(slot->tts_tid));
+  PutSorted(move, slot->tts_tid, NumberOfTid(slot->tts_tid));
 }
 
 void CollectFromStripes(Move* move, const PlainArray<StripeEntry>& stripes) {
@@ -312,7 +301,7 @@ void WriteSorted(Move* move) {
     std::copy_n(sorted->tts_values, count, move->row->tts_values);
     std::copy_n(sorted->tts_isnull, count, move->row->tts_isnull);
     ExecStoreVirtualTuple(move->row);
-    WriteRow(move, Decode(static_cast<uint64_t>(DatumGetInt64(sorted->tts_values[count]))),
+    WriteRow(move, TidOfNumber(static_cast<uint64_t>(DatumGetInt64(sorted->tts_values[count]))),
              command_id);
   }
   ExecDropSingleTupleTableSlot(sorted);
@@ -403,8 +392,9 @@ void MarkPage(Move* move, const Moved* items, size_t count) {
 
 void MarkAll(Move* move) {
   const PlainArray<Moved>& moved = move->moved;
-  std::sort(moved.items, moved.items + moved.count,
-            [](const Moved& a, const Moved& b) { return Encode(a.from) < Encode(b.from); });
+  std::sort(moved.items, moved.items + moved.count, [](const Moved& a, const Moved& b) {
+    return NumberOfTid(a.from) < NumberOfTid(b.from);
+  });
   for (size_t begin = 0; begin < moved.count;) {
     vacuum_delay_point();
     BlockNumber const block = ItemPointerGetBlockNumber(&moved.items[begin].from);

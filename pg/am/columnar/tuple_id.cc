@@ -27,4 +27,16 @@ bool IsRowPageTid(const ItemPointerData& tid) {
   return ItemPointerIsValid(&tid) && ItemPointerGetBlockNumberNoCheck(&tid) < kFirstStripeTidBlock;
 }
 
+uint64_t NumberOfTid(const ItemPointerData& tid) {
+  return uint64_t{ItemPointerGetBlockNumberNoCheck(&tid)} << 16 |
+         ItemPointerGetOffsetNumberNoCheck(&tid);
+}
+
+ItemPointerData TidOfNumber(uint64_t number) {
+  ItemPointerData tid;
+  ItemPointerSet(&tid, static_cast<BlockNumber>(number >> 16),
+                 static_cast<OffsetNumber>(number & 0xFFFF));
+  return tid;
+}
+
 }  // namespace orochi::pg

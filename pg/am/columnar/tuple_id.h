@@ -31,4 +31,8 @@ std::optional<uint64_t> RowOfTid(const ItemPointerData& tid);
 /// Whether the id is one of a row page; such a tuple need not exist.
 bool IsRowPageTid(const ItemPointerData& tid);
 
+/// A tuple id as a number, in the order of ids.
+uint64_t NumberOfTid(const ItemPointerData& tid);
+ItemPointerData TidOfNumber(uint64_t number);
+
 }  // namespace orochi::pg
