@@ -237,23 +237,38 @@ class Check {
       return {};
     }
     auto* const header = reinterpret_cast<HeapTupleHeader>(PageGetItem(copy_.data, item));
-    if (std::string problem = ProblemOfValues(header, size_bytes); !problem.empty()) {
-      return problem;
+    if (std::string problem = ProblemOfValues(header, size_bytes, is_stub); !problem.empty()) {
+      return IsUndone(header) ? std::string() : problem;
     }
     return ProblemOfChain(block, header, next_row_number);
   }
 
+  // Whether the tuple's insertion was rolled back: it may have the columns of an ALTER TABLE that
+  // was, too. A transaction id that the table cannot have says nothing.
+  bool IsUndone(HeapTupleHeader header) {
+    return TryPg([&]() noexcept -> bool {
+      TransactionId const inserter = HeapTupleHeaderGetRawXmin(header);
+      return !HeapTupleHeaderXminFrozen(header) && TransactionIdIsNormal(inserter) &&
+             TransactionIdFollowsOrEquals(inserter, relation_->rd_rel->relfrozenxid) &&
+             TransactionIdPrecedes(inserter, ReadNextTransactionId()) &&
+             !TransactionIdIsCurrentTransactionId(inserter) &&
+             !TransactionIdIsInProgress(inserter) && !TransactionIdDidCommit(inserter);
+    });
+  }
+
   // Whether every value lies in the tuple.
-  std::string ProblemOfValues(HeapTupleHeader header, uint32_t size_bytes) {
+  std::string ProblemOfValues(HeapTupleHeader header, uint32_t size_bytes, bool is_stub) {
     TupleDesc const descriptor = RelationGetDescr(relation_);
-    int const count = HeapTupleHeaderGetNatts(header);
+    int count = HeapTupleHeaderGetNatts(header);
     bool const has_nulls = (header->t_infomask & HEAP_HASNULL) != 0;
-    if (count > descriptor->natts || header->t_hoff > size_bytes ||
-        header->t_hoff != MAXALIGN(header->t_hoff) ||
+    // A stub made by a transaction that added columns stays when that is rolled back.
+    bool const has_more = count > descriptor->natts && !is_stub;
+    if (has_more || header->t_hoff > size_bytes || header->t_hoff != MAXALIGN(header->t_hoff) ||
         header->t_hoff < SizeofHeapTupleHeader + (has_nulls ? BITMAPLEN(count) : 0)) {
       return StrCat("a tuple of ", count, " columns whose values begin at ",
                     static_cast<int>(header->t_hoff));
     }
+    count = std::min(count, descriptor->natts);
     char* const data = reinterpret_cast<char*>(header);
     uint32_t at = header->t_hoff;
     for (int i = 0; i < count; ++i) {

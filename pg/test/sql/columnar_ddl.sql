@@ -143,5 +143,28 @@ VACUUM lost_columns;
 SELECT * FROM orochi.columnar_check('lost_columns');
 SELECT count(*), sum(id) FROM lost_columns;
 DROP TABLE lost_columns;
+-- Nor do the rows of an ALTER TABLE that was rolled back, under columns of another kind that came
+-- later; dead ones are there until VACUUM.
+CREATE TABLE undone_columns (id int, n int) USING columnar WITH (autovacuum_enabled = off);
+INSERT INTO undone_columns SELECT i, i FROM generate_series(1, 300) i;
+BEGIN;
+ALTER TABLE undone_columns ADD COLUMN a text, ADD COLUMN b int DEFAULT 7;
+INSERT INTO undone_columns SELECT i, i, 'x', i FROM generate_series(301, 500) i;
+UPDATE undone_columns SET a = 'twelve bytes', b = 9 WHERE id % 3 = 0;
+SAVEPOINT one;
+ALTER TABLE undone_columns ADD COLUMN c numeric;
+UPDATE undone_columns SET c = id WHERE id % 5 = 0;
+ROLLBACK TO one;
+SELECT * FROM orochi.columnar_check('undone_columns');
+ROLLBACK;
+SELECT * FROM orochi.columnar_check('undone_columns');
+ALTER TABLE undone_columns ADD COLUMN a float8;
+SELECT * FROM orochi.columnar_check('undone_columns');
+ALTER TABLE undone_columns ADD COLUMN b uuid, ADD COLUMN c uuid;
+SELECT * FROM orochi.columnar_check('undone_columns');
+SELECT count(*), sum(id), sum(n), count(a), count(b), count(c) FROM undone_columns;
+VACUUM undone_columns;
+SELECT * FROM orochi.columnar_check('undone_columns');
+DROP TABLE undone_columns;
 
 DROP SCHEMA columnar_ddl;
