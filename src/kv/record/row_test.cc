@@ -14,6 +14,7 @@
 #include "base/testing/test_seed.h"
 #include "kv/record/schema_history.h"
 #include "kv/record/testing/random_record.h"
+#include "kv/record/utf8.h"
 
 namespace orochi::kv {
 namespace {
@@ -282,6 +283,22 @@ TEST(SchemaTest, RulesAreNamed) {
   definition = Orders(1, {});
   definition.name = "";
   EXPECT_THAT(message(definition), HasSubstr("name of 0 bytes"));
+  definition.name = "\xff";
+  EXPECT_THAT(message(definition), HasSubstr("is not UTF-8"));
+  definition = Orders(1, {{"\xc3", FieldType::kText}});
+  EXPECT_THAT(message(definition), HasSubstr("the name of field 2 is not UTF-8"));
+}
+
+TEST(Utf8Test, RefusesWhatUnicodeRefuses) {
+  for (const char* const text : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                                 "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"}) {
+    EXPECT_TRUE(IsUtf8(text));
+  }
+  for (const char* const text :
+       {"\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xff"}) {
+    EXPECT_FALSE(IsUtf8(text));
+  }
 }
 
 TEST(UpdateTest, ChangesWhatIsGivenAndKeepsTheRest) {

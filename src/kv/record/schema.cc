@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/str_cat.h"
+#include "kv/record/utf8.h"
 
 namespace orochi::kv {
 
@@ -16,6 +17,9 @@ Status CheckNames(const SchemaDefinition& definition) {
     if (name.empty() || name.size() > kNameSizeBytesMax) {
       return Status::InvalidArgument(StrCat("field ", index, " has a name of ", name.size(),
                                             " bytes, expected 1 to ", kNameSizeBytesMax));
+    }
+    if (!IsUtf8(name)) {
+      return Status::InvalidArgument(StrCat("the name of field ", index, " is not UTF-8"));
     }
     if (!names.insert(name).second) {
       return Status::InvalidArgument(
@@ -62,6 +66,9 @@ Result<Schema> Schema::Make(SchemaId id, SchemaDefinition definition) {
   if (definition.name.empty() || definition.name.size() > kNameSizeBytesMax) {
     return Status::InvalidArgument(StrCat("a schema has a name of ", definition.name.size(),
                                           " bytes, expected 1 to ", kNameSizeBytesMax));
+  }
+  if (!IsUtf8(definition.name)) {
+    return Status::InvalidArgument("the name of a schema is not UTF-8");
   }
   Schema schema;
   schema.id_ = id;

@@ -56,9 +56,9 @@ struct SchemaDefinition {
 
 /// One version of a schema, checked. Immutable.
 ///
-/// Rules: a name; 1 to kFieldCountMax fields with names that differ, of 1 to kNameSizeBytesMax
-/// bytes; 1 to kKeyFieldCountMax key fields, one of them in the partition key; no field twice in
-/// the key; key fields come before value fields.
+/// Rules: a name; 1 to kFieldCountMax fields with names that differ; names are UTF-8 of 1 to
+/// kNameSizeBytesMax bytes; 1 to kKeyFieldCountMax key fields, one of them in the partition key; no
+/// field twice in the key; key fields come before value fields.
 class Schema {
  public:
   /// kInvalidArgument names the schema, the field and the rule.
