@@ -4,7 +4,7 @@ RELEASE := build/release
 JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
-.PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs kv-log-sim kv-log-sim-bugs asan fuzz bench format \
+.PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs asan fuzz bench format \
         coverage check-tree clean e2e-setup e2e e2e-all
 
 help:
@@ -18,10 +18,9 @@ help:
 	@echo "make check-all    check, then sanitizers and the long random tests"
 	@echo "make nightly      a day of random DML and the oracle against heap (NIGHTLY_SECONDS); resumes,"
 	@echo "                  report in build/debug/nightly/report.txt"
-	@echo "make sim          a simulated Raft group: SEED=N replays one (TRACE=1), SEEDS=50000 FIRST=1 runs many"
-	@echo "make sim-bugs     plants known mistakes in turn: how many seeds each takes (SEARCHES=15)"
-	@echo "make kv-log-sim   the log of a key-value node under crashes and faults: SEED, TRACE, FIRST, SEEDS as above"
-	@echo "make kv-log-sim-bugs  the same with known mistakes planted in turn"
+	@echo "make sim          simulated cores under drawn faults: CORE=raft, log or txn; SEED=N replays one"
+	@echo "                  (TRACE=1 prints its events), SEEDS=50000 FIRST=1 runs many"
+	@echo "make sim-bugs     plants known mistakes in turn: how many seeds each takes (SEARCHES=15, CORE=...)"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
@@ -70,25 +69,24 @@ check-all: check asan
 nightly: build
 	@tools/nightly.sh build/$(PRESET) $${NIGHTLY_SECONDS:-86400}
 
-SIMULATION = build/$(PRESET)/src/raft/simulation
+# Where the simulation of each core is.
+SIM_raft = raft/simulation/raft
+SIM_log = kv/log/simulation/kv_log
+SIM_txn = kv/txn/simulation/transaction
+CORES = raft log txn
+sim: CORE ?= raft
 sim:
-	@$(MAKE) --no-print-directory build TARGETS=raft_simulation
-	@$(SIMULATION)/raft_simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
+	@$(MAKE) --no-print-directory build TARGETS=$(notdir $(SIM_$(CORE)))_simulation
+	@build/$(PRESET)/src/$(SIM_$(CORE))_simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
 		--first $(or $(FIRST),1) --seeds $(or $(SEEDS),2000))
 
+sim-bugs: CORE ?= $(CORES)
 sim-bugs:
-	@$(MAKE) --no-print-directory build TARGETS=raft_planted_bugs_test
-	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(SIMULATION)/raft_planted_bugs_test --gtest_brief=1
-
-KV_LOG_SIMULATION = build/$(PRESET)/src/kv/log/simulation
-kv-log-sim:
-	@$(MAKE) --no-print-directory build TARGETS=kv_log_simulation
-	@$(KV_LOG_SIMULATION)/kv_log_simulation $(if $(SEED),--seed $(SEED) $(if $(TRACE),--trace),\
-		--first $(or $(FIRST),1) --seeds $(or $(SEEDS),2000))
-
-kv-log-sim-bugs:
-	@$(MAKE) --no-print-directory build TARGETS=kv_log_planted_bugs_test
-	@OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) $(KV_LOG_SIMULATION)/kv_log_planted_bugs_test --gtest_brief=1
+	@$(MAKE) --no-print-directory build TARGETS="$(foreach core,$(CORE),$(notdir $(SIM_$(core)))_planted_bugs_test)"
+	@for test in $(foreach core,$(CORE),$(SIM_$(core))); do \
+	  OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) \
+	    build/$(PRESET)/src/$${test}_planted_bugs_test --gtest_brief=1 || exit 1; \
+	done
 
 asan:
 	@$(MAKE) --no-print-directory build PRESET=asan

@@ -2,17 +2,14 @@
 
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 
 #include "raft/raft_core.h"
+#include "sim/violation.h"
 
 namespace orochi::raft::simulation {
 
-/// A promise was broken. The simulation stops where it sees it.
-struct Violation : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using sim::Violation;
 
 /// What the whole group has done so far, seen from outside: nobody may contradict it.
 class Ledger {

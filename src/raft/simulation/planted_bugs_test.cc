@@ -3,55 +3,26 @@
 // the same seeds run clean without it. The number of seeds is printed, and bounded.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <vector>
-
 #include "raft/planted_bug.h"
 #include "raft/simulation/group_simulation.h"
-#include "raft/simulation/ledger.h"
+#include "sim/bug_search.h"
 
 namespace orochi::raft::simulation {
 namespace {
-
-constexpr uint64_t kSeedsMax = 10'000;
 
 struct Planted {
   PlantedBug bug;
   const char* name;
 };
 
-// Seeds from `first` on until one finds the bug; kSeedsMax + 1 when none does.
-uint64_t SeedsToFind(uint64_t first, std::string& found) {
-  for (uint64_t count = 1; count <= kSeedsMax; ++count) {
-    try {
-      SimulateGroup(first + count - 1, {});
-    } catch (const Violation& violation) {
-      found = violation.what();
-      return count;
-    }
-  }
-  return kSeedsMax + 1;
-}
-
 class PlantedBugs : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedBugs, IsFound) {
   planted_bug = GetParam().bug;
-  // More searches than one give a median: OROCHI_PLANTED_BUG_SEARCHES=15.
-  const char* const wanted = std::getenv("OROCHI_PLANTED_BUG_SEARCHES");
-  int const search_count = wanted == nullptr ? 1 : std::max(1, std::atoi(wanted));
-  std::vector<uint64_t> counts;
-  std::string found;
-  for (int search = 0; search < search_count; ++search) {
-    counts.push_back(SeedsToFind(1 + static_cast<uint64_t>(search) * 1'000'000, found));
-  }
+  uint64_t const count =
+      sim::SeedsToFind(GetParam().name, [](uint64_t seed) { SimulateGroup(seed, {}); });
   planted_bug = PlantedBug::kNone;
-  std::sort(counts.begin(), counts.end());
-  std::printf("%-24s median %5llu, most %5llu seeds of %d searches; the last: %s\n",
-              GetParam().name, static_cast<unsigned long long>(counts[counts.size() / 2]),
-              static_cast<unsigned long long>(counts.back()), search_count, found.c_str());
-  EXPECT_LE(counts.back(), kSeedsMax);
+  EXPECT_LE(count, sim::kSeedsToFindMax);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -4,19 +4,16 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "kv/log/types.h"
 #include "raft/raft_core.h"
+#include "sim/violation.h"
 
 namespace orochi::kv::log::simulation {
 
-/// A promise was broken. The simulation stops where it sees it.
-struct Violation : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using sim::Violation;
 
 /// "5/3:payload": index, term and payload.
 std::string ToString(const raft::Entry& entry);

@@ -1,0 +1,181 @@
+// Reads, and the second look before a commit.
+
+#include <set>
+
+#include "kv/txn/partition_core.h"
+#include "kv/txn/planted_bug.h"
+
+namespace orochi::kv {
+
+struct PartitionCore::Read {
+  ReadRequest request;
+  Reply reply;
+  std::set<TransactionId> passed;  // will commit after the read's timestamp, if ever
+};
+
+struct PartitionCore::Refresh {
+  RefreshRequest request;
+  Reply reply;
+  std::set<TransactionId> passed;
+};
+
+// The order matters. No writer gets below the timestamp once it is in the read cache; whoever leads
+// after this leader begins above it, since the oracle had issued it when this one certainly led;
+// and those writers that came before are waited for.
+void PartitionCore::AwaitRead(std::vector<KeySpan> spans, Timestamp timestamp,
+                              std::function<void()> ready) {
+  for (const KeySpan& span : spans) {
+    read_cache_.Add(span, timestamp);
+  }
+  auto const confirmed = [this, spans = std::move(spans), timestamp, ready = std::move(ready)] {
+    if (IsPlanted(PlantedBug::kReadPassesWrites)) {
+      ready();
+      return;
+    }
+    latches_.AwaitWriters(spans, timestamp, [ready](Latches::Id) { ready(); });
+  };
+  if (IsPlanted(PlantedBug::kReadUnconfirmed)) {
+    confirmed();
+    return;
+  }
+  host_.ConfirmLeadership(WhileHere(std::function<void()>(confirmed)));
+}
+
+// The first intent of the span that a read at `timestamp` may not pass over.
+Result<std::optional<std::pair<std::string, Intent>>> PartitionCore::IntentInTheWay(
+    const KeySpan& span, Timestamp timestamp, const std::optional<TransactionId>& reader,
+    const std::set<TransactionId>& passed) const {
+  std::optional<std::pair<std::string, Intent>> found;
+  RETURN_IF_ERROR(
+      mvcc::ScanIntents(host_.state(), span, [&](std::string_view key, const Intent& intent) {
+        if (intent.timestamp <= timestamp && intent.transaction != reader &&
+            !passed.contains(intent.transaction)) {
+          found.emplace(key, intent);
+        }
+        return !found;
+      }));
+  return found;
+}
+
+void PartitionCore::Begin(ReadRequest request, Reply reply) {
+  auto const read = std::make_shared<Read>();
+  read->request = std::move(request);
+  read->reply = std::move(reply);
+  AwaitRead({read->request.span}, read->request.timestamp, [this, read] { EvaluateRead(read); });
+}
+
+void PartitionCore::EvaluateRead(const std::shared_ptr<Read>& read) {
+  const ReadRequest& request = read->request;
+  auto const evaluate = [&]() -> Result<Answer> {
+    // A transaction's own writes lie over what is below them.
+    std::map<std::string, std::optional<std::string>> own;
+    if (request.transaction) {
+      RETURN_IF_ERROR(mvcc::ScanIntents(host_.state(), request.span,
+                                        [&](std::string_view key, const Intent& intent) {
+                                          if (intent.transaction == *request.transaction) {
+                                            own.emplace(key, intent.value);
+                                          }
+                                          return true;
+                                        }));
+    }
+    Answer answer;
+    auto const add = [&](std::string_view key, const std::optional<std::string>& value) {
+      if (!value) {
+        return true;
+      }
+      if (answer.rows.size() == request.limit) {
+        answer.resume = std::string(key);
+        return false;
+      }
+      answer.rows.emplace_back(key, *value);
+      return true;
+    };
+    // Own writes of keys that have no version yet come in between.
+    auto const precedes = [&](const std::string& one, std::string_view other) {
+      return request.reverse ? one > other : one < other;
+    };
+    auto const next_own = [&] { return request.reverse ? std::prev(own.end()) : own.begin(); };
+    bool more = true;
+    RETURN_IF_ERROR(
+        mvcc::ScanAt(host_.state(), request.span, request.timestamp, request.reverse,
+                     [&](std::string_view key, const Version& version) {
+                       while (more && !own.empty() && precedes(next_own()->first, key)) {
+                         more = add(next_own()->first, next_own()->second);
+                         own.erase(next_own());
+                       }
+                       if (more) {
+                         auto const mine = own.find(std::string(key));
+                         more = add(key, mine == own.end() ? version.value : mine->second);
+                         if (mine != own.end()) {
+                           own.erase(mine);
+                         }
+                       }
+                       return more;
+                     }));
+    while (more && !own.empty()) {
+      more = add(next_own()->first, next_own()->second);
+      own.erase(next_own());
+    }
+    return answer;
+  };
+  auto intent = IntentInTheWay(request.span, request.timestamp, request.transaction, read->passed);
+  if (!intent.ok()) {
+    read->reply(std::move(intent).status());
+    return;
+  }
+  if (!*intent) {
+    read->reply(evaluate());
+    return;
+  }
+  Timestamp const start = request.transaction ? request.transaction->start : request.timestamp;
+  TransactionId const id = (*intent)->second.transaction;
+  ClearTheWay((*intent)->first, (*intent)->second, start, request.timestamp, 0,
+              [this, read, id](Way way) {
+                if (way == Way::kPassed) {
+                  read->passed.insert(id);
+                }
+                EvaluateRead(read);
+              });
+}
+
+void PartitionCore::Begin(RefreshRequest request, Reply reply) {
+  auto const refresh = std::make_shared<Refresh>();
+  refresh->request = std::move(request);
+  refresh->reply = std::move(reply);
+  AwaitRead(refresh->request.spans, refresh->request.until,
+            [this, refresh] { EvaluateRefresh(refresh); });
+}
+
+void PartitionCore::EvaluateRefresh(const std::shared_ptr<Refresh>& refresh) {
+  const RefreshRequest& request = refresh->request;
+  for (const KeySpan& span : request.spans) {
+    auto intent = IntentInTheWay(span, request.until, request.transaction, refresh->passed);
+    if (!intent.ok()) {
+      refresh->reply(std::move(intent).status());
+      return;
+    }
+    if (*intent) {
+      TransactionId const id = (*intent)->second.transaction;
+      ClearTheWay((*intent)->first, (*intent)->second, request.transaction.start, request.until, 0,
+                  [this, refresh, id](Way way) {
+                    if (way == Way::kPassed) {
+                      refresh->passed.insert(id);
+                    }
+                    EvaluateRefresh(refresh);
+                  });
+      return;
+    }
+    auto written = mvcc::WrittenBetween(host_.state(), span, request.after, request.until);
+    if (!written.ok()) {
+      refresh->reply(std::move(written).status());
+      return;
+    }
+    if (*written) {
+      refresh->reply(Answer{.outcome = Outcome::kConflict});
+      return;
+    }
+  }
+  refresh->reply(Answer{.timestamp = request.until});
+}
+
+}  // namespace orochi::kv
