@@ -115,8 +115,7 @@ Decision SegmentLog::Next(int64_t now_us) const {
     }
     return {Decision::Kind::kWrite};
   }
-  if (WantsCollection() || pending_.size() > kLazyCountMax ||
-      (confirmation_requested_ && !confirmed_)) {
+  if (WantsCollection() || pending_.size() > kLazyCountMax || confirmation_requested_) {
     return {Decision::Kind::kWrite};
   }
   if (options_.confirm_after_us > 0 && !confirmed_) {

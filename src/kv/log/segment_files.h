@@ -52,6 +52,7 @@ class SegmentFiles {
   Result<std::string> ReadBytes(SegmentNumber segment, uint64_t offset_bytes, uint64_t size_bytes);
 
   size_t spare_count() const { return spares_.size(); }
+  uint64_t spare_count_max() const { return spare_count_max_; }
   /// The name for the next spare: make it with Device::Create, from any thread, then add it.
   std::string TakeSpareName();
   void AddSpare(std::string name) { spares_.push_back(std::move(name)); }

@@ -128,9 +128,10 @@ class SegmentLog {
   /// What has become durable since the last call, in order.
   std::vector<Completion> TakeCompletions();
 
-  /// An empty frame, so that the last write is known to have been durable. Before a shutdown.
+  /// Writes what nobody waits for, and then an empty frame, so that the last write is known to have
+  /// been durable. Before a shutdown.
   bool IsConfirmed() const { return confirmed_; }
-  void RequestConfirmation() { confirmation_requested_ = !confirmed_; }
+  void RequestConfirmation() { confirmation_requested_ = !confirmed_ || !pending_.empty(); }
 
   SegmentFiles& files() { return files_; }
   LogStatistics statistics() const;

@@ -77,6 +77,10 @@ class MemoryDevice final : public Device {
       }
     }
   }
+  /// Damages a byte, unless `bits` is 0.
+  void Flip(const std::string& name, uint64_t offset_bytes, uint8_t bits) {
+    files_.at(name)[offset_bytes] ^= static_cast<std::byte>(bits);
+  }
   /// A file with these bytes, for a fuzzer.
   void Put(const std::string& name, std::vector<std::byte> bytes) {
     files_[name] = std::move(bytes);
