@@ -28,9 +28,21 @@ void SwimCore::HearFromSender(const Record& sender) {
 }
 
 // Whether more is believed of a sender than it says itself: it may want to deny it, or stop.
-bool SwimCore::Tell(const Record& sender) const {
+bool SwimCore::ShouldKnow(const Record& sender) const {
   const Record* const believed = FindRecord(sender.id);
   return believed != nullptr && sender.id != self_.id && CompareClaims(*believed, sender) > 0;
+}
+
+// Not with every packet: two that believe each other dead, and do not deny it, would never stop.
+void SwimCore::Tell(const Record& sender) {
+  if (standing_ != Standing::kMember || !ShouldKnow(sender)) {
+    return;
+  }
+  Member& member = members_.at(sender.id);
+  if (clock_us_ - member.told_at_us >= options_.gossip_interval_us) {
+    member.told_at_us = clock_us_;
+    SendRecord(sender.address, member.record);
+  }
 }
 
 void SwimCore::Hear(Record record, Source source, NodeId teller) {
@@ -293,11 +305,15 @@ void SwimCore::ForgetGone() {
   }
 }
 
+// A death that somebody told, and that may still be denied, is told on as that, with its age: as a
+// fresh suspicion it would become a fresh death elsewhere. Ages are rounded up: rounded down, two
+// nodes could remind each other for ever.
 Record SwimCore::Aged(const Member& member) const {
   Record record = member.record;
-  if (!IsPresent(record.health)) {
-    record.gone_for_s =
-        static_cast<uint64_t>(std::max<int64_t>(0, clock_us_ - *member.gone_since_us) / 1'000'000);
+  if (member.gone_since_us.has_value()) {
+    record.health = record.health == Health::kSuspect ? Health::kDead : record.health;
+    int64_t const age_us = std::max<int64_t>(0, clock_us_ - *member.gone_since_us);
+    record.gone_for_s = static_cast<uint64_t>((age_us + 999'999) / 1'000'000);
   }
   return record;
 }

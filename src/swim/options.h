@@ -17,7 +17,7 @@ struct Options {
   int awareness_max = 7;  // a node that misses answers slows down to this + 1 times
   int64_t gossip_interval_us = 200'000;
   size_t gossip_fanout = 3;
-  int gossip_transmit_mult = 4;  // a rumour is sent mult x ceil(log10(n + 1)) times by each
+  int gossip_transmit_mult = 4;  // a rumour is sent mult x ceil(ln(n + 1)) times by each
   int64_t gossip_to_dead_us = 30'000'000;
   int64_t exchange_small_us = 15'000'000;  // up to exchange_small_count members
   int64_t exchange_us = 30'000'000;

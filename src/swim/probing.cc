@@ -61,6 +61,7 @@ void SwimCore::StartProbe() {
   probe_at_us_ = clock_us_ + options_.probe_interval_us * slowness;
   NodeId const target = NextTarget();
   if (target == NodeId{}) {
+    ChangeAwareness(-1);  // nobody's answers are missed
     return;
   }
   probe_ = Probe{.target = target,
@@ -114,16 +115,14 @@ void SwimCore::OnPing(const Packet& packet) {
   const PacketHead& asked = packet.head;
   if (asked.subject != self_.id && !IsPlanted(PlantedBug::kAnswersForOthers)) {
     ++counters_.refused;  // meant for who had this address before
-    if (Tell(asked.sender)) {
-      SendRecord(asked.sender.address, members_.at(asked.sender.id).record);
-    }
+    Tell(asked.sender);
     return;
   }
   PacketHead head = Head(PacketKind::kAck);
   head.sequence = asked.sequence;
   head.subject = asked.subject;
   SendDatagram(asked.sender.address, head,
-               Tell(asked.sender) ? FindRecord(asked.sender.id) : nullptr);
+               ShouldKnow(asked.sender) ? FindRecord(asked.sender.id) : nullptr);
 }
 
 void SwimCore::OnAck(const Packet& packet) {

@@ -36,6 +36,7 @@ struct Member {
   bool last_call_sent = false;           // the suspect was told half way through
   bool announced = false;                // kJoined was the last word about it, not that it is gone
   std::optional<int64_t> gone_since_us{};
+  int64_t told_at_us = INT64_MIN / 2;  // when it was last told what is believed of it
 };
 
 enum class EventKind : uint8_t {
@@ -186,7 +187,8 @@ class SwimCore {
 
   // members.cc
   void HearFromSender(const Record& sender);
-  bool Tell(const Record& sender) const;
+  bool ShouldKnow(const Record& sender) const;
+  void Tell(const Record& sender);
   void Hear(Record record, Source source, NodeId teller);
   void HearOfSelf(const Record& record);
   void HearOfStranger(const Record& record, Source source);
