@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/str_cat.h"
+#include "kv/wire/chogori_decimal.h"
 #include "kv/wire/message_pack.h"
 
 namespace orochi::kv::chogori {
@@ -54,6 +55,13 @@ Result<Document> ValueToDocument(FieldType type, const Value& value, std::string
       return Document::Float(std::get<float>(value));
     case ValueKind::kDouble:
       return Document::Double(std::get<double>(value));
+    case ValueKind::kDecimal: {
+      auto bytes = EncodeDecimal(type, std::get<Decimal>(value));
+      if (!bytes.ok()) {
+        return std::move(bytes).status().WithContext(what);
+      }
+      return Document::Bytes(*std::move(bytes));
+    }
     case ValueKind::kString:
       if (type == FieldType::kText) {
         return Document::Bytes(std::get<std::string>(value));
@@ -102,6 +110,16 @@ Result<Value> ReadValue(FieldType type, const Place& place, std::string_view wha
       // Clients in languages with one number type send any of their forms; servers convert.
       ASSIGN_OR_RETURN(double const number, ReadNumber(place));
       return type == FieldType::kDouble ? Value(number) : Value(static_cast<float>(number));
+    }
+    case ValueKind::kDecimal: {
+      if (place.kind() != Kind::kBytes) {
+        return place.FailKind("bytes");
+      }
+      auto value = DecodeDecimal(type, place.document().text);
+      if (!value.ok()) {
+        return place.Fail(value.status().message());
+      }
+      return Value(*std::move(value));
     }
     case ValueKind::kString: {
       ASSIGN_OR_RETURN(std::string value, place.Text());

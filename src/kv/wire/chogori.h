@@ -17,9 +17,7 @@ namespace orochi::kv::chogori {
 // position, strings as bytes (strings are taken, too). docs/formats/kv-wire.md has the arrays.
 //
 // All readers answer kInvalidArgument with the path, like "$[2][0][0]: ...". The dialect has no
-// bytes, uuid and timestamp, and we do not have its form of decimal values, an archive of the
-// Boost library in its machine's layout: what needs one of them is kUnsupported and names the
-// field.
+// bytes, uuid and timestamp: what needs one of them is kUnsupported and names the field.
 
 /// [name, version, [[type, name, descending, nullLast]...], partitionKeyFields, rangeKeyFields]
 Result<Document> SchemaToDocument(const SchemaDefinition& schema);
