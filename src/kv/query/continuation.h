@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "kv/mvcc/timestamp.h"
 #include "kv/query/query.h"
 
 namespace orochi::kv {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kv/mvcc/timestamp.h"
 #include "kv/query/continuation.h"
 #include "kv/query/query.h"
 

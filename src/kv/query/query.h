@@ -8,15 +8,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/tagged.h"
 #include "kv/filter/bound_filter.h"
 #include "kv/filter/expression.h"
 #include "kv/record/schema_history.h"
 #include "kv/record/storage_key.h"
 
 namespace orochi::kv {
-
-using Timestamp = Tagged<uint64_t, struct TimestampTag>;
 
 /// What becomes of records that another version of the schema wrote.
 enum class VersionRule : uint8_t {
