@@ -35,7 +35,8 @@ Result<Intent> Intent::Decode(std::string_view key, std::string_view bytes) {
     return Status::Corruption(
         StrCat("intent of a key of ", key.size(), " bytes: ", bytes.size(), " bytes are none"));
   };
-  if (bytes.size() < kFixedBytes || bytes[0] != kVersion) {
+  if (bytes.size() < kFixedBytes || bytes[0] != kVersion ||
+      BigEndianAt(bytes.substr(33)) >> 32 != 0) {
     return damaged();
   }
   Intent intent{.transaction = {.high = BigEndianAt(bytes.substr(1)),
