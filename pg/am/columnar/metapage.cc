@@ -55,7 +55,7 @@ void FillMetapage(Page page, uint64_t storage_id) {
                                .next_row_number = 0,
                                .next_stripe_number = 1,
                                .moved_stripe_count = 0,
-                               .rewriter_full_xid = 0,
+                               .reserved = 0,
                                .stub_directory = 0,
                                .stub_directory_levels = 0,
                                .checksum = 0,
@@ -355,14 +355,6 @@ void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept {
   });
 }
 
-void MarkRewritten(Relation relation) noexcept {
-  uint64_t const xid = U64FromFullTransactionId(GetTopFullTransactionId());
-  UpdateMetapage(relation, [&](Metapage& metapage) {
-    metapage.rewriter_full_xid = xid;
-    return true;
-  });
-}
-
 void AddStubDirectoryRoot(Relation relation, Buffer added,
                           void (*init)(Page page, uint32_t level,
                                        BlockNumber below) noexcept) noexcept {
@@ -413,27 +405,6 @@ void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept {
     metapage.next_offset_bytes = next_offset_bytes;
     return true;
   });
-}
-
-void CheckSnapshotNotOlderThanRewrite(Relation relation, const Metapage& metapage,
-                                      Snapshot snapshot) noexcept {
-  if (metapage.rewriter_full_xid == 0 || !IsMVCCSnapshot(snapshot)) {
-    return;
-  }
-  FullTransactionId const rewriter = FullTransactionIdFromU64(metapage.rewriter_full_xid);
-  uint64_t const next = U64FromFullTransactionId(ReadNextFullTransactionId());
-  // Past half of the xid space no snapshot can be that old, and xids would compare wrongly.
-  if (metapage.rewriter_full_xid + (uint64_t{1} << 31) < next ||
-      TransactionIdIsCurrentTransactionId(XidFromFullTransactionId(rewriter))) {
-    return;
-  }
-  if (XidInMVCCSnapshot(XidFromFullTransactionId(rewriter), snapshot)) {
-    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-                    errmsg("could not read columnar table \"%s\": it was rewritten after this "
-                           "transaction's snapshot was taken",
-                           RelationGetRelationName(relation)),
-                    errhint("Run the transaction again.")));
-  }
 }
 
 }  // namespace orochi::pg

@@ -28,9 +28,7 @@ struct Metapage {
   /// Stripes numbered up to this are visible to whoever may open the relation, whatever its
   /// snapshot: their writer waited for all older snapshots, or made the storage itself.
   uint64_t moved_stripe_count;
-  /// The transaction that rewrote all rows into this storage (VACUUM FULL, CLUSTER), or 0. A
-  /// snapshot for which it is still running cannot read the rows it should see: they are gone.
-  uint64_t rewriter_full_xid;
+  uint64_t reserved;  // 0
   /// Where the directory of stub pages starts, 0 without one, and its height (row_stub.h).
   uint32_t stub_directory;
   uint32_t stub_directory_levels;
@@ -96,8 +94,6 @@ void ReturnRowNumbers(Relation relation, const RowNumbersLeft& left) noexcept;
 void MarkStripesMoved(Relation relation) noexcept;
 /// Extends moved_stripe_count by one stripe if all before it are moved.
 void MarkStripeMoved(Relation relation, uint64_t stripe_number) noexcept;
-/// Records the current transaction as the one that rewrote all rows into this storage.
-void MarkRewritten(Relation relation) noexcept;
 /// Makes a page that is new and locked the root of the directory of stub pages, above the one there
 /// was, as one change. `init` lays it out.
 void AddStubDirectoryRoot(Relation relation, Buffer added,
@@ -108,9 +104,5 @@ void AddStubDirectoryRoot(Relation relation, Buffer added,
 bool RelocateStubDirectory(Relation relation, BlockNumber to) noexcept;
 /// Sets the end of the stream after the file was cut.
 void SetEndOffset(Relation relation, uint64_t next_offset_bytes) noexcept;
-
-/// ERRCODE_T_R_SERIALIZATION_FAILURE when `snapshot` is older than the rewrite of this storage.
-void CheckSnapshotNotOlderThanRewrite(Relation relation, const Metapage& metapage,
-                                      Snapshot snapshot) noexcept;
 
 }  // namespace orochi::pg

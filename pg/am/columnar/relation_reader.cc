@@ -83,10 +83,7 @@ void ColumnarReader::Rebind(Relation relation) {
 Result<std::unique_ptr<ColumnarReader>> ColumnarReader::Open(Relation relation, Snapshot snapshot) {
   RETURN_IF_ERROR(WriteOutPending(relation));
   ASSIGN_OR_RETURN(auto reader, OpenForFetch(relation));
-  TryPg([&]() noexcept {
-    PredicateLockRelation(relation, snapshot);
-    CheckSnapshotNotOlderThanRewrite(relation, ReadMetapage(relation), snapshot);
-  });
+  TryPg([&]() noexcept { PredicateLockRelation(relation, snapshot); });
   if (reader->storage_id_ != 0) {
     reader->stripes_ =
         stripe_catalog::List(reader->storage_id_, reader->moved_stripe_count_, snapshot);

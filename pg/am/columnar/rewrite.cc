@@ -4,6 +4,7 @@
 #include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/metapage.h"
 #include "pg/am/columnar/relation_reader.h"
+#include "pg/am/columnar/rewrite_versions.h"
 #include "pg/am/columnar/row_changes.h"
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/write_buffer.h"
@@ -21,36 +22,54 @@ extern "C" {
 namespace orochi::pg::columnar_am {
 namespace {
 
+// The rows that go to stripes.
+struct Copy {
+  Relation from;
+  Relation to;
+  CommandId command_id;
+  const NewRows* left_out;
+  double row_count;
+};
+
 // Rows go over in batches of one: the write buffer does the batching. Those that stay out of
 // stripes are frozen, to be seen as the stripes are, by everybody once the new file is in place.
-void CopySlot(Relation to, TupleTableSlot* slot, CommandId command_id, double* row_count) {
+void CopySlot(Copy* copy, TupleTableSlot* slot) {
   if (HasLargeValue(slot)) {
-    TupleInsert(to, slot, command_id, TABLE_INSERT_FROZEN, nullptr);
+    TupleInsert(copy->to, slot, copy->command_id, TABLE_INSERT_FROZEN, nullptr);
   } else {
-    InsertRows(to, &slot, 1, command_id, 0, true);
+    InsertRows(copy->to, &slot, 1, copy->command_id, 0, true);
   }
-  *row_count += 1;
+  copy->row_count += 1;
 }
 
-void CopyInStoredOrder(Relation from, Relation to, CommandId command_id, double* row_count) {
-  TupleTableSlot* const slot = table_slot_create(from, nullptr);
-  TableScanDesc const scan = table_beginscan(from, SnapshotSelf, 0, nullptr);
-  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+// The next row in stored order.
+bool NextRow(const Copy& copy, TableScanDesc scan, TupleTableSlot* slot) {
+  do {
     CHECK_FOR_INTERRUPTS();
-    CopySlot(to, slot, command_id, row_count);
+    if (!table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+      return false;
+    }
+  } while (copy.left_out->Has(slot->tts_tid));
+  return true;
+}
+
+void CopyInStoredOrder(Copy* copy) {
+  TupleTableSlot* const slot = table_slot_create(copy->from, nullptr);
+  TableScanDesc const scan = table_beginscan(copy->from, SnapshotSelf, 0, nullptr);
+  while (NextRow(*copy, scan, slot)) {
+    CopySlot(copy, slot);
   }
   table_endscan(scan);
   ExecDropSingleTupleTableSlot(slot);
 }
 
-void CopySorted(Relation from, Relation to, Relation index, CommandId command_id,
-                double* row_count) {
+void CopySorted(Copy* copy, Relation index) {
+  Relation const from = copy->from;
   TupleTableSlot* const slot = table_slot_create(from, nullptr);
   Tuplesortstate* const sort = tuplesort_begin_cluster(
       RelationGetDescr(from), index, maintenance_work_mem, nullptr, TUPLESORT_NONE);
   TableScanDesc const scan = table_beginscan(from, SnapshotSelf, 0, nullptr);
-  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-    CHECK_FOR_INTERRUPTS();
+  while (NextRow(*copy, scan, slot)) {
     HeapTuple const tuple = ExecCopySlotHeapTuple(slot);
     tuplesort_putheaptuple(sort, tuple);
     heap_freetuple(tuple);
@@ -63,23 +82,22 @@ void CopySorted(Relation from, Relation to, Relation index, CommandId command_id
     ExecClearTuple(slot);
     heap_deform_tuple(tuple, RelationGetDescr(from), slot->tts_values, slot->tts_isnull);
     ExecStoreVirtualTuple(slot);
-    CopySlot(to, slot, command_id, row_count);
+    CopySlot(copy, slot);
   }
   tuplesort_end(sort);
   ExecDropSingleTupleTableSlot(slot);
 }
 
 // The order that the owner chose for the table.
-void CopyInOrder(Relation from, Relation to, const OrderKey& order, CommandId command_id,
-                 double* row_count) {
+void CopyInOrder(Copy* copy, const OrderKey& order) {
+  Relation const from = copy->from;
   OrderKey key = order;  // tuplesort wants arrays it may write
   TupleTableSlot* const slot = table_slot_create(from, nullptr);
   Tuplesortstate* const sort = tuplesort_begin_heap(
       RelationGetDescr(from), key.column_count, key.columns, key.operators, key.collations,
       key.nulls_first, maintenance_work_mem, nullptr, TUPLESORT_NONE);
   TableScanDesc const scan = table_beginscan(from, SnapshotSelf, 0, nullptr);
-  while (table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
-    CHECK_FOR_INTERRUPTS();
+  while (NextRow(*copy, scan, slot)) {
     slot_getallattrs(slot);
     tuplesort_puttupleslot(sort, slot);
   }
@@ -89,20 +107,22 @@ void CopyInOrder(Relation from, Relation to, const OrderKey& order, CommandId co
   TupleTableSlot* const row = MakeSingleTupleTableSlot(RelationGetDescr(from), &TTSOpsMinimalTuple);
   while (tuplesort_gettupleslot(sort, true, false, row, nullptr)) {
     CHECK_FOR_INTERRUPTS();
-    CopySlot(to, row, command_id, row_count);
+    CopySlot(copy, row);
   }
   ExecDropSingleTupleTableSlot(row);
   tuplesort_end(sort);
 }
 
-void CopyInIndexOrder(Relation from, Relation to, Relation index, CommandId command_id,
-                      double* row_count) {
+void CopyInIndexOrder(Copy* copy, Relation index) {
+  Relation const from = copy->from;
   TupleTableSlot* const slot = table_slot_create(from, nullptr);
   IndexScanDesc const scan = index_beginscan(from, index, SnapshotSelf, 0, 0);
   index_rescan(scan, nullptr, 0, nullptr, 0);
   while (index_getnext_slot(scan, ForwardScanDirection, slot)) {
     CHECK_FOR_INTERRUPTS();
-    CopySlot(to, slot, command_id, row_count);
+    if (!copy->left_out->Has(slot->tts_tid)) {
+      CopySlot(copy, slot);
+    }
   }
   index_endscan(scan);
   ExecDropSingleTupleTableSlot(slot);
@@ -111,28 +131,40 @@ void CopyInIndexOrder(Relation from, Relation to, Relation index, CommandId comm
 }  // namespace
 
 void CopyForCluster(Relation from, Relation to, Relation index, bool, TransactionId oldest_xmin,
-                    TransactionId*, MultiXactId*, double* row_count, double* vacuumed_count,
-                    double* recently_dead_count) {
-  CommandId const command_id = GetCurrentCommandId(true);
-  *row_count = *vacuumed_count = *recently_dead_count = 0;
+                    TransactionId* freeze_limit, MultiXactId* multi_limit, double* row_count,
+                    double* vacuumed_count, double* recently_dead_count) {
+  NewRows left_out{};
+  bool const all_settled = AllChangesOlderThan(from, oldest_xmin);
+  if (!all_settled) {
+    left_out = FindNewRows(from, oldest_xmin);
+  }
+  Copy copy = {.from = from,
+               .to = to,
+               .command_id = GetCurrentCommandId(true),
+               .left_out = &left_out,
+               .row_count = 0};
   OrderKey order;
   if (index == nullptr && ChosenOrderKey(from, &order) && order.column_count > 0) {
-    CopyInOrder(from, to, order, command_id, row_count);
+    CopyInOrder(&copy, order);
   } else if (index == nullptr) {
-    CopyInStoredOrder(from, to, command_id, row_count);
+    CopyInStoredOrder(&copy);
   } else if (index->rd_rel->relam == BTREE_AM_OID) {
-    CopySorted(from, to, index, command_id, row_count);
+    CopySorted(&copy, index);
   } else {
-    CopyInIndexOrder(from, to, index, command_id, row_count);
+    CopyInIndexOrder(&copy, index);
   }
   Boundary([&]() -> Status { return WriteOutPending(to); });
-  // Heap keeps old row versions through a rewrite; stripes know one writer only. When every
-  // snapshot in use saw all rows before, all may see them now; else older snapshots get an error.
-  if (AllChangesOlderThan(from, oldest_xmin)) {
-    MarkStripesMoved(to);
-  } else {
-    MarkRewritten(to);
+  // Every snapshot in use saw these rows before: all may see them now.
+  MarkStripesMoved(to);
+  VersionCounts versions{};
+  if (!all_settled) {
+    versions = WriteVersions(
+        from, to, left_out,
+        {.oldest_xmin = oldest_xmin, .freeze_limit = *freeze_limit, .multi_limit = *multi_limit});
   }
+  *row_count = copy.row_count + versions.live;
+  *recently_dead_count = versions.recently_dead;
+  *vacuumed_count = 0;
 }
 
 }  // namespace orochi::pg::columnar_am

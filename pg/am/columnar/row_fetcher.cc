@@ -61,12 +61,6 @@ std::optional<StripeEntry> RowFetcher::FindStripe(uint64_t row_number, Snapshot 
   if (found && !found->being_written()) {
     seen_.emplace(found->first_row_number, *found);
   }
-  if (!found) {  // invisible, or visible before a rewrite that this snapshot does not know
-    TryPg([&]() noexcept {
-      Relation const relation = reader().relation();
-      CheckSnapshotNotOlderThanRewrite(relation, ReadMetapage(relation), snapshot);
-    });
-  }
   return found;
 }
 

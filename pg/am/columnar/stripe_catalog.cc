@@ -523,6 +523,23 @@ TransactionId NewestWriter(uint64_t storage_id, uint64_t moved_stripe_count) {
   });
 }
 
+void VisitNewerThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionId oldest_xmin,
+                    void (*visit)(const StripeEntry& entry, TransactionId writer, void* state),
+                    void* state) noexcept {
+  Catalog const catalog = Open(AccessShareLock);
+  SnapshotData kept;
+  ForEach(catalog, storage_id, KeptIfAny(catalog, SnapshotAny, &kept),
+          [&](const StripeEntry& entry, HeapTuple tuple) {
+            TransactionId const writer = HeapTupleHeaderGetXmin(tuple->t_data);
+            if (!entry.being_written() && entry.stripe_number > moved_stripe_count &&
+                entry.moved_by == 0 && TransactionIdIsNormal(writer) &&
+                !TransactionIdPrecedes(writer, oldest_xmin)) {
+              visit(entry, writer, state);
+            }
+          });
+  Close(catalog, AccessShareLock);
+}
+
 uint64_t DeleteUnfinished(uint64_t storage_id) {
   return TryPg([&]() noexcept -> uint64_t {
     uint64_t count = 0;

@@ -108,6 +108,14 @@ bool AllOlderThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionI
 /// transaction writes to the storage.
 TransactionId NewestWriter(uint64_t storage_id, uint64_t moved_stripe_count);
 
+/// Visits finished stripes of the storage past `moved_stripe_count` whose rows some snapshot may
+/// not see, though some sees them: their writer did not abort and is no older than `oldest_xmin`.
+/// Not those of VACUUM, whose rows were older. Plain: may ereport. REQUIRES: no other transaction
+/// writes to the storage.
+void VisitNewerThan(uint64_t storage_id, uint64_t moved_stripe_count, TransactionId oldest_xmin,
+                    void (*visit)(const StripeEntry& entry, TransactionId writer, void* state),
+                    void* state) noexcept;
+
 /// Deletes rows of stripes that were begun and never got a row or whose writer left them
 /// unfinished. REQUIRES: no other transaction writes to the storage.
 uint64_t DeleteUnfinished(uint64_t storage_id);
