@@ -202,11 +202,20 @@ Datum SlotGetSystemAttribute(TupleTableSlot* slot, int attribute, bool* is_null)
     *is_null = false;
     return TransactionIdGetDatum(columnar_am::InserterOf(slot->tts_tableOid, &slot->tts_tid));
   }
+  bool const is_xmax = attribute == MaxTransactionIdAttributeNumber;
+  if ((is_xmax || attribute == MinCommandIdAttributeNumber ||
+       attribute == MaxCommandIdAttributeNumber) &&
+      ItemPointerIsValid(&slot->tts_tid)) {
+    *is_null = false;
+    columnar_am::LastChange const change =
+        columnar_am::LastChangeOf(slot->tts_tableOid, &slot->tts_tid);
+    return is_xmax ? TransactionIdGetDatum(change.xmax) : CommandIdGetDatum(change.command_id);
+  }
   ereport(ERROR,
           (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
            errmsg("cannot read system column \"%s\" of a columnar table",
                   NameStr(SystemAttributeDefinition(static_cast<AttrNumber>(attribute))->attname)),
-           errhint("Only ctid, tableoid and xmin exist there.")));
+           errhint("Rows there have ctid, tableoid, xmin, xmax, cmin and cmax.")));
   return 0;
 }
 

@@ -1,6 +1,8 @@
 #include "pg/am/columnar/row_inserter.h"
 
 #include "pg/am/columnar/metapage.h"
+#include "pg/am/columnar/row_pages.h"
+#include "pg/am/columnar/row_stub.h"
 #include "pg/am/columnar/stripe_catalog.h"
 #include "pg/am/columnar/tuple_id.h"
 #include "pg/am/columnar/write_buffer.h"
@@ -42,7 +44,42 @@ TransactionId InStripe(Relation relation, uint64_t row_number) {
   });
 }
 
+LastChange LastChangeOfTuple(const ItemPointerData& tid, Buffer pin) {
+  LastChange change{};
+  LockBuffer(pin, BUFFER_LOCK_SHARE);
+  Page const page = BufferGetPage(pin);
+  OffsetNumber const offset = ItemPointerGetOffsetNumberNoCheck(&tid);
+  if (offset >= FirstOffsetNumber && offset <= PageGetMaxOffsetNumber(page) &&
+      ItemIdIsNormal(PageGetItemId(page, offset))) {
+    auto* const header =
+        reinterpret_cast<HeapTupleHeader>(PageGetItem(page, PageGetItemId(page, offset)));
+    change = {.xmax = HeapTupleHeaderGetRawXmax(header),
+              .command_id = HeapTupleHeaderGetRawCommandId(header)};
+  }
+  LockBuffer(pin, BUFFER_LOCK_UNLOCK);
+  return change;
+}
+
 }  // namespace
+
+LastChange LastChangeOf(Oid relation_id, ItemPointer tid) {
+  Relation const relation = table_open(relation_id, NoLock);
+  LastChange change{};
+  row_stub::Target target{.tid = *tid, .pin = InvalidBuffer};
+  if (IsRowPageTid(*tid)) {
+    target.pin = row_pages::Pin(relation, ItemPointerGetBlockNumber(tid));
+  } else if (auto const row_number = RowOfTid(*tid)) {
+    if (row_stub::Find(relation, *row_number, &target) != row_stub::Outcome::kStub) {
+      target.pin = InvalidBuffer;
+    }
+  }
+  if (BufferIsValid(target.pin)) {
+    change = LastChangeOfTuple(target.tid, target.pin);
+    ReleaseBuffer(target.pin);
+  }
+  table_close(relation, NoLock);
+  return change;
+}
 
 TransactionId InserterOf(Oid relation_id, ItemPointer tid) {
   Relation const relation = table_open(relation_id, NoLock);

@@ -13,4 +13,12 @@ namespace orochi::pg::columnar_am {
 /// ereport.
 TransactionId InserterOf(Oid relation_id, ItemPointer tid);
 
+/// What the row version's system columns xmax, cmin and cmax show, as in heap: the last transaction
+/// that locked or ended it, and a command. Of a row in a stripe nobody did so: zeros.
+struct LastChange {
+  TransactionId xmax;
+  CommandId command_id;
+};
+LastChange LastChangeOf(Oid relation_id, ItemPointer tid);
+
 }  // namespace orochi::pg::columnar_am

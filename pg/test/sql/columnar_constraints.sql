@@ -145,6 +145,14 @@ SELECT count(*) FROM p;
 -- A command that meets a row twice is refused, whether the row was there or is its own.
 CREATE TABLE met_twice (k int PRIMARY KEY, n text) USING columnar;
 INSERT INTO met_twice SELECT g, 'n' FROM generate_series(1, 3000) g;
+-- Whether a row was there already, as told by xmax; what a lock or an update leaves there.
+BEGIN;
+INSERT INTO met_twice VALUES (1, 'x'), (2500, 'x'), (-1, 'x') ON CONFLICT (k) DO UPDATE SET n = excluded.n RETURNING k, xmax = 0 AS inserted;
+SELECT k, xmax = 0 AS untouched, cmin, cmax FROM met_twice WHERE k IN (3, 2501) ORDER BY k FOR UPDATE;
+SELECT k, xmax::text = txid_current()::text AS locked FROM met_twice WHERE k IN (3, 2501) ORDER BY k;
+UPDATE met_twice SET n = n WHERE k = 3;
+SELECT k, xmin::text = txid_current()::text AS mine, xmax::text = txid_current()::text AS locked, cmin = cmax AS same FROM met_twice WHERE k = 3;
+ROLLBACK;
 INSERT INTO met_twice VALUES (1, 'x'), (1, 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n;
 INSERT INTO met_twice VALUES (2500, 'x'), (2500, 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n;
 INSERT INTO met_twice VALUES (6000, 'x'), (6000, 'y') ON CONFLICT (k) DO UPDATE SET n = excluded.n;
