@@ -30,12 +30,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     auto const same = FilterFromDocument(Place(copy), nullptr, WireForm::kJson);
     Require(same.ok(), "a filter survives");
   }
-  SchemaDefinition all{.name = "all", .version = SchemaVersion(1), .partition_key = {0}};
-  for (uint64_t number = kFieldTypeMin; number <= kFieldTypeMax; ++number) {
-    auto const type = *FieldTypeFromNumber(number);
-    all.fields.push_back({.name = std::string(FieldTypeName(type)), .order = {type}});
-  }
-  auto const schema = Schema::Make(SchemaId(1), all);
+  static const auto schema = [] {
+    SchemaDefinition all{.name = "all", .version = SchemaVersion(1), .partition_key = {0}};
+    for (uint64_t number = kFieldTypeMin; number <= kFieldTypeMax; ++number) {
+      auto const type = *FieldTypeFromNumber(number);
+      all.fields.push_back({.name = std::string(FieldTypeName(type)), .order = {type}});
+    }
+    return Schema::Make(SchemaId(1), all);
+  }();
   Require(schema.ok(), "the schema follows the rules");
   auto const fields = FieldsFromDocument(*schema, place, WireForm::kJson);
   if (fields.ok()) {

@@ -30,12 +30,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     auto const copy = chogori::FilterToDocument(*filter);
     Require(copy.ok() && chogori::FilterFromDocument(Place(*copy)).ok(), "a filter survives");
   }
-  SchemaDefinition all{.name = "all", .version = SchemaVersion(1), .partition_key = {0}};
-  for (uint64_t code = 1; code <= 14; ++code) {
-    auto const type = *FieldTypeFromCode(code);
-    all.fields.push_back({.name = std::string(FieldTypeName(type)), .order = {type}});
-  }
-  auto const schema = Schema::Make(SchemaId(1), all);
+  static const auto schema = [] {
+    SchemaDefinition all{.name = "all", .version = SchemaVersion(1), .partition_key = {0}};
+    for (uint64_t code = 1; code <= 14; ++code) {
+      auto const type = *FieldTypeFromCode(code);
+      all.fields.push_back({.name = std::string(FieldTypeName(type)), .order = {type}});
+    }
+    return Schema::Make(SchemaId(1), all);
+  }();
   Require(schema.ok(), "the schema follows the rules");
   if (auto const storage = chogori::StorageFromDocument(*schema, place); storage.ok()) {
     auto const copy = chogori::StorageToDocument(*schema, storage->values);

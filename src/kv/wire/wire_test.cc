@@ -43,7 +43,7 @@ Document Travel(const Document& document, WireForm form) {
 
 TEST(WireTest, RandomSchemasAndRecordsSurvive) {
   SeededRandom random(TestSeed(61));
-  for (int round = 0; round < 300; ++round) {
+  for (int round = 0; round < 100; ++round) {
     SchemaDefinition definition = testing::RandomDefinition(random, 20);
     if (random.OneIn(2)) {
       for (Field& field : definition.fields) {
@@ -69,7 +69,7 @@ TEST(WireTest, RandomSchemasAndRecordsSurvive) {
 
 TEST(WireTest, RandomFiltersSurvive) {
   SeededRandom random(TestSeed(62));
-  for (int round = 0; round < 500; ++round) {
+  for (int round = 0; round < 200; ++round) {
     auto const schema = Schema::Make(SchemaId(1), testing::RandomDefinition(random, 5));
     ASSERT_TRUE(schema.ok());
     Expression const filter = testing::RandomFilter(*schema, random);
