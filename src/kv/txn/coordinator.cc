@@ -187,6 +187,7 @@ void Transaction::SendCommit(std::function<void(CommitResult)> done, int pushes)
                         .anchor = anchor_,
                         .timestamp = write_timestamp_,
                         .keys = {written_.begin(), written_.end()}};
+  commit_sent_ = true;
   Ask(anchor_, std::move(request),
       [this, done = std::move(done), pushes](const std::optional<Result<Answer>>& answer) mutable {
         const Answer* const decided = AnswerIn(answer);
@@ -217,8 +218,11 @@ void Transaction::GiveUp(std::function<void(CommitResult)> done) {
       [this, done = std::move(done)](const std::optional<Result<Answer>>& answer) {
         ended_ = true;
         const Answer* const decided = AnswerIn(answer);
-        if (decided == nullptr) {
-          done({.outcome = TransactionOutcome::kUnknown, .timestamp = kNever});
+        if (decided == nullptr || decided->outcome == Outcome::kTooOld) {
+          // Nobody commits it but by what was sent from here.
+          done({.outcome =
+                    commit_sent_ ? TransactionOutcome::kUnknown : TransactionOutcome::kAborted,
+                .timestamp = kNever});
           return;
         }
         bool const committed = decided->outcome == Outcome::kCommitted;

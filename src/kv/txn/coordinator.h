@@ -110,6 +110,7 @@ class Transaction {
   uint32_t sequence_ = 0;
   std::vector<KeySpan> read_spans_;
   std::set<std::string> written_;  // perhaps
+  bool commit_sent_ = false;
   bool ended_ = false;
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
 };

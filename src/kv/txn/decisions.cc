@@ -38,6 +38,10 @@ void PartitionCore::Begin(CommitRequest request, Reply reply) {
         WhileHere(std::function<void()>([reply, answer = AnswerOf(**record)] { reply(answer); })));
     return;
   }
+  if (IsTooOld(request.transaction.start)) {  // what was decided may be forgotten
+    reply(Answer{.outcome = Outcome::kTooOld});
+    return;
+  }
   const Pending& pending = PendingOf(request.transaction);
   if (!pending.deciding && request.timestamp <= pending.floor) {
     reply(Answer{.outcome = Outcome::kPushed, .timestamp = pending.floor});
@@ -56,6 +60,10 @@ void PartitionCore::Begin(AbortRequest request, Reply reply) {
   if (*record) {
     host_.ConfirmLeadership(
         WhileHere(std::function<void()>([reply, answer = AnswerOf(**record)] { reply(answer); })));
+    return;
+  }
+  if (IsTooOld(request.transaction.start)) {
+    reply(Answer{.outcome = Outcome::kTooOld});
     return;
   }
   Decide(request.anchor, request.transaction, false, kNever, {}, std::move(reply));
@@ -122,6 +130,12 @@ void PartitionCore::AnswerPush(const PushRequest& request, const Reply& reply) {
   Pending& pending = PendingOf(request.transaction);
   if (pending.deciding) {
     pending.waiting.push_back(reply);
+    return;
+  }
+  if (IsTooOld(request.transaction.start)) {
+    // It never committed, or all its intents were resolved and this one came after that.
+    pending_.erase(request.transaction);
+    reply(Answer{.outcome = Outcome::kAborted});
     return;
   }
   bool const abandoned = host_.now_us() - pending.heard_us > options_.abandoned_after_us;

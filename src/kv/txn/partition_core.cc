@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kv/txn/planted_bug.h"
+#include "kv/txn/safepoint.h"
 
 namespace orochi::kv {
 
@@ -17,6 +18,9 @@ PartitionCore::PartitionCore(PartitionHost& host, const OperationRules& rules,
       read_cache_.RaiseAll(stamp);
     }
     first_stamp_ = IsPlanted(PlantedBug::kFloorForgotten) ? kNever : stamp;
+    auto safepoint = SafepointOf(host_.state(), options_.span);
+    // What cannot be read refuses everything.
+    safepoint_ = safepoint.ok() ? *safepoint : Timestamp(~uint64_t{0});
     started_ = true;
     for (const auto& start : std::exchange(to_start_, {})) {
       start();

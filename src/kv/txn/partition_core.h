@@ -15,12 +15,14 @@
 namespace orochi::kv {
 
 struct PartitionOptions {
+  KeySpan span{};  // what the partition holds
   size_t read_cache_entries_max = 16'384;
   /// Without a heartbeat for so long a transaction counts as abandoned.
   int64_t abandoned_after_us = 5'000'000;
   /// Who waits for a transaction to be decided asks again after this.
   int64_t push_again_us_min = 2'000;
   int64_t push_again_us_max = 100'000;
+  size_t collect_count_max = 1'000;  // removals in one batch
 };
 
 /// The leader of a partition, from when it has applied the first entry of its term until it leads
@@ -90,6 +92,15 @@ class PartitionCore {
   void AnswerPush(const PushRequest& request, const Reply& reply);
   void ResolveNow(const ResolveRequest& request, Latches::Id latch, const Reply& reply);
   Pending& PendingOf(const TransactionId& id);
+  // garbage.cc
+  struct Collection;
+  void Begin(CollectRequest request, Reply reply);
+  void RemoveRecords(const std::shared_ptr<Collection>& collection);
+  void FinishCommitted(const std::shared_ptr<Collection>& collection);
+  void RemoveVersions(const std::shared_ptr<Collection>& collection);
+  void ProposeRemovals(WriteBatch batch, std::function<void()> removed);
+  bool IsTooOld(Timestamp timestamp) const { return timestamp < safepoint_; }
+
   // Asks about the intent and clears it away when it is decided. `passed`: it is not, but will
   // commit after `timestamp` if it does; only for readers.
   void ClearTheWay(const std::string& key, const Intent& intent, Timestamp pusher_start,
@@ -114,7 +125,8 @@ class PartitionCore {
   ReadCache read_cache_;
   bool started_ = false;                         // the first stamp is there
   std::vector<std::function<void()>> to_start_;  // came before
-  Timestamp first_stamp_;                        // others may have read and pushed up to here
+  Timestamp safepoint_;
+  Timestamp first_stamp_;  // others may have read and pushed up to here
   std::map<TransactionId, Pending> pending_;
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
 };

@@ -31,6 +31,8 @@ class PartitionHost {
   /// Asks the leader of the anchor's partition; nullopt when there is no answer.
   virtual void Push(const PushRequest& request,
                     std::function<void(std::optional<Answer>)> answered) = 0;
+  /// Tells the partition of the one key what was decided; `done(false)` when there is no answer.
+  virtual void Resolve(const ResolveRequest& request, std::function<void(bool)> done) = 0;
   virtual void After(int64_t delay_us, std::function<void()> event) = 0;
   virtual int64_t now_us() const = 0;
 };

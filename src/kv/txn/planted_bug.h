@@ -19,6 +19,8 @@ enum class PlantedBug : uint8_t {
   kStrayCommitted,       // an intent that came after the decision becomes a version, too
   kOracleUnconfirmed,    // a deposed oracle goes on giving out stamps
   kOracleForgetsLimit,   // a new oracle begins at its clock
+  kRecordBeforeIntents,  // a record goes while intents of its transaction are left
+  kReadBelowSafepoint,   // what reads below the safepoint is answered from what is left
 };
 
 #if defined(OROCHI_PLANTED_BUGS)

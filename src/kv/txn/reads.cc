@@ -66,6 +66,11 @@ void PartitionCore::Begin(ReadRequest request, Reply reply) {
 
 void PartitionCore::EvaluateRead(const std::shared_ptr<Read>& read) {
   const ReadRequest& request = read->request;
+  // Asked each time: the safepoint may have moved while the read waited.
+  if (IsTooOld(request.timestamp) && !IsPlanted(PlantedBug::kReadBelowSafepoint)) {
+    read->reply(Answer{.outcome = Outcome::kTooOld});
+    return;
+  }
   auto const evaluate = [&]() -> Result<Answer> {
     // A transaction's own writes lie over what is below them.
     std::map<std::string, std::optional<std::string>> own;
@@ -148,6 +153,10 @@ void PartitionCore::Begin(RefreshRequest request, Reply reply) {
 
 void PartitionCore::EvaluateRefresh(const std::shared_ptr<Refresh>& refresh) {
   const RefreshRequest& request = refresh->request;
+  if (IsTooOld(request.after)) {  // a deletion since then may be gone
+    refresh->reply(Answer{.outcome = Outcome::kTooOld});
+    return;
+  }
   for (const KeySpan& span : request.spans) {
     auto intent = IntentInTheWay(span, request.until, request.transaction, refresh->passed);
     if (!intent.ok()) {

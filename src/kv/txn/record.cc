@@ -56,6 +56,19 @@ std::string RecordKey(std::string_view anchor, const TransactionId& id) {
   return key;
 }
 
+Result<RecordOwner> OwnerOfRecord(std::string_view key) {
+  constexpr size_t kIdBytes = size_t{3} * 8;
+  if (key.size() < kIdBytes) {
+    return Status::Corruption(
+        StrCat("transaction record: its key has ", key.size(), " bytes, fewer than 24"));
+  }
+  std::string_view const id = key.substr(key.size() - kIdBytes);
+  return RecordOwner{.anchor = std::string(key.substr(0, key.size() - kIdBytes)),
+                     .id = {.high = BigEndianAt(id),
+                            .low = BigEndianAt(id.substr(8)),
+                            .start = Timestamp(BigEndianAt(id.substr(16)))}};
+}
+
 Result<std::optional<TransactionRecord>> RecordOf(const Reader& state, std::string_view anchor,
                                                   const TransactionId& id) {
   ASSIGN_OR_RETURN(auto const bytes, state.Get(Family::kTransaction, RecordKey(anchor, id)));

@@ -24,6 +24,12 @@ struct TransactionRecord {
 };
 
 std::string RecordKey(std::string_view anchor, const TransactionId& id);
+/// Whose record is under a key of the transaction family.
+struct RecordOwner {
+  std::string anchor{};
+  TransactionId id{};
+};
+Result<RecordOwner> OwnerOfRecord(std::string_view key);
 Result<std::optional<TransactionRecord>> RecordOf(const Reader& state, std::string_view anchor,
                                                   const TransactionId& id);
 void PutRecord(WriteBatch& batch, std::string_view anchor, const TransactionId& id,

@@ -87,9 +87,17 @@ struct ResolveRequest {
   std::vector<std::string> keys{};
 };
 
+/// Moves the safepoint of the partition on and removes what nobody can see any more: versions that
+/// no read at the safepoint or later sees, and records of transactions that began before it. What
+/// reads as of an earlier time, or began before, is refused from then on. Answered when all is
+/// done.
+struct CollectRequest {
+  Timestamp safepoint;
+};
+
 using Request =
-    std::variant<ReadRequest, WriteRequest, OneShotRequest, RefreshRequest, CommitRequest,
-                 AbortRequest, HeartbeatRequest, PushRequest, ResolveRequest>;
+    std::variant<CollectRequest, ReadRequest, WriteRequest, OneShotRequest, RefreshRequest,
+                 CommitRequest, AbortRequest, HeartbeatRequest, PushRequest, ResolveRequest>;
 
 enum class Outcome : uint8_t {
   kOk,
@@ -99,6 +107,7 @@ enum class Outcome : uint8_t {
   kPending,          // not decided; if a read pushed it, it will commit after `timestamp`
   kCommitted,        // at `timestamp`
   kAborted,
+  kTooOld,  // began or reads before the safepoint
 };
 
 struct Answer {

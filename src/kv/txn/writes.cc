@@ -52,6 +52,9 @@ Status PartitionCore::TryWrite(const std::shared_ptr<Write>& write) {
     write->reply(std::move(one));
     return Status::Ok();
   };
+  if (IsTooOld(request.read_timestamp)) {
+    return answer({.outcome = Outcome::kTooOld});
+  }
   ASSIGN_OR_RETURN(auto const intent, mvcc::IntentOf(host_.state(), request.key));
   bool const own = intent && intent->transaction == request.transaction;
   if (own && intent->sequence >= request.sequence) {  // it came before

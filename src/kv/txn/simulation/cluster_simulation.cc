@@ -38,6 +38,7 @@ struct Plan {
   uint64_t one_shot_percent;
   uint64_t scan_percent;
   uint64_t step_count_max;
+  int64_t collect_every_us;  // 0: never
   bool appends_only;  // so that what clients saw can be judged without the system's timestamps
 };
 
@@ -71,6 +72,7 @@ class ClusterSimulation {
     }
     CheckStrictlySerializable(histories_);
     report_.event_count = queue_.run_count();
+    report_.collection_count = collected_count_;
     report_.trace_hash = trace_hash_;
     return report_;
   }
@@ -126,6 +128,7 @@ class ClusterSimulation {
     plan_.scan_percent = random_.Below(30);
     plan_.step_count_max = 1 + random_.Below(6);
     plan_.appends_only = Chance(40);
+    plan_.collect_every_us = Chance(50) ? 0 : Between(20, 300) * 1000;
   }
 
   static std::string KeyOf(uint64_t index) { return StrCat("k", index < 10 ? "0" : "", index); }
@@ -164,20 +167,51 @@ class ClusterSimulation {
                      bool const is_there = answer && answer->ok();
                      answered(is_there ? std::optional<Answer>(**answer) : std::nullopt);
                    });
+            },
+        .resolve =
+            [this](const ResolveRequest& request, auto done) {
+              Send(request.keys.front(), request,
+                   [done](const std::optional<Result<Answer>>& answer) {
+                     done(answer && answer->ok());
+                   });
             }};
     for (uint64_t index = 0; index < plan_.partition_count; ++index) {
       bounds_.push_back(index == 0 ? "" : KeyOf(index * plan_.key_count / plan_.partition_count));
+    }
+    bounds_.erase(std::unique(bounds_.begin(), bounds_.end()), bounds_.end());
+    for (const KeySpan& piece : Cut({})) {
+      options.span = piece;
       partitions_.push_back(
           std::make_unique<SimulatedPartition>(queue_, random_, pace, options, outside));
       partitions_.back()->Elect();
     }
-    bounds_.erase(std::unique(bounds_.begin(), bounds_.end()), bounds_.end());
-    partitions_.resize(bounds_.size());
     for (uint64_t index = 0; index < plan_.client_count; ++index) {
       clients_.push_back(std::make_unique<Client>(*this));
       queue_.After(Between(0, 20'000), [this, index] { BeginNext(*clients_[index]); });
     }
     queue_.After(plan_.fault_every_us, [this] { Fault(); });
+    if (plan_.collect_every_us > 0) {
+      queue_.After(plan_.collect_every_us, [this] { Collect(); });
+    }
+  }
+
+  // Moves the safepoint to a time that some transactions are older than.
+  void Collect() {
+    if (healed_) {
+      return;
+    }
+    queue_.After(plan_.collect_every_us, [this] { Collect(); });
+    AskOracle([this](Timestamp stamp) {
+      queue_.After(Between(0, 2 * plan_.collect_every_us), [this, stamp] { CollectAt(stamp); });
+    });
+  }
+  void CollectAt(Timestamp safepoint) {
+    for (const KeySpan& piece : Cut({})) {
+      Send(piece.begin, CollectRequest{.safepoint = safepoint},
+           [this](const std::optional<Result<Answer>>& answer) {
+             collected_count_ += answer && answer->ok() ? 1 : 0;
+           });
+    }
   }
 
   int64_t Delay() {
@@ -475,7 +509,12 @@ class ClusterSimulation {
         return StrCat("transaction ", client->history.number, " has not ended");
       }
     }
-    return "intents are left";
+    for (const auto& partition : partitions_) {
+      if (!partition->committed().map(Family::kIntent).empty()) {
+        return "intents are left";
+      }
+    }
+    return "old versions or records are left";
   }
 
   // What became of those whose clients were not told.
@@ -488,7 +527,7 @@ class ClusterSimulation {
       if (auto const asked = unknown_.find(index); asked != unknown_.end()) {
         const auto& [anchor, id] = asked->second;
         if (!anchor.empty()) {
-          auto const record = RecordOf(partitions_[PartitionOf(anchor)]->committed(), anchor, id);
+          auto const record = RecordOf(partitions_[PartitionOf(anchor)]->ever(), anchor, id);
           history.committed = *record && (*record)->committed;
           history.timestamp = history.committed ? (*record)->timestamp : kNever;
         }
@@ -501,7 +540,7 @@ class ClusterSimulation {
   void FindOneShot(History& history) const {
     for (const Step& step : history.steps) {
       std::string const number = StrCat(";", step.operation.substr(1));
-      const MapState& state = partitions_[PartitionOf(step.key)]->committed();
+      const MapState& state = partitions_[PartitionOf(step.key)]->ever();
       auto const scanned =
           mvcc::ScanAt(state, KeySpan::Of(step.key), Timestamp(~uint64_t{0}), false,
                        [&](std::string_view, const Version& newest) {
@@ -579,6 +618,8 @@ class ClusterSimulation {
   std::map<size_t, std::pair<std::string, TransactionId>> unknown_;  // by place in histories_
   uint64_t last_number_ = 0;
   int64_t next_sweep_us_ = 0;
+  int64_t next_collection_us_ = 0;
+  uint64_t collected_count_ = 0;
   uint64_t trace_hash_ = 14'695'981'039'346'656'037ULL;
   SimulationReport report_;
 };

@@ -14,7 +14,8 @@ struct SimulationReport {
   uint64_t abort_count = 0;
   uint64_t unknown_count = 0;
   uint64_t failover_count = 0;
-  uint64_t trace_hash = 0;  // equal for equal histories
+  uint64_t collection_count = 0;  // of one partition's garbage
+  uint64_t trace_hash = 0;        // equal for equal histories
 };
 
 /// Partitions, the timestamp oracle and clients under the faults that `seed` draws: leaders deposed

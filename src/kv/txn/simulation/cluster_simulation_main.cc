@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
                            {"committed", report.commit_count},
                            {"aborted", report.abort_count},
                            {"outcomes unknown", report.unknown_count},
-                           {"leaders deposed", report.failover_count}}};
+                           {"leaders deposed", report.failover_count},
+                           {"garbage collected", report.collection_count}}};
       }};
   return orochi::sim::RunSeeds(simulation, argc, argv);
 }

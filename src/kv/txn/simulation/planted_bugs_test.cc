@@ -37,7 +37,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{PlantedBug::kReadPassesWrites, "read_passes_writes"},
                     Planted{PlantedBug::kStrayCommitted, "stray_committed"},
                     Planted{PlantedBug::kOracleUnconfirmed, "oracle_unconfirmed"},
-                    Planted{PlantedBug::kOracleForgetsLimit, "oracle_forgets_limit"}),
+                    Planted{PlantedBug::kOracleForgetsLimit, "oracle_forgets_limit"},
+                    Planted{PlantedBug::kRecordBeforeIntents, "record_before_intents"},
+                    Planted{PlantedBug::kReadBelowSafepoint, "read_below_safepoint"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(PlantedBugs, NoneIsFoundWithoutOne) {

@@ -16,6 +16,7 @@ namespace orochi::kv::simulation {
 struct Outside {
   std::function<void(std::function<void(Timestamp)>)> stamp;
   std::function<void(const PushRequest&, std::function<void(std::optional<Answer>)>)> push;
+  std::function<void(const ResolveRequest&, std::function<void(bool)>)> resolve;
 };
 
 /// One partition: what its group has committed, who leads it, and who thinks so still.
@@ -30,6 +31,8 @@ class SimulatedPartition {
         outside_(std::move(outside)) {}
 
   const MapState& committed() const { return committed_; }
+  /// All that was ever put into it.
+  const MapState& ever() const { return ever_; }
   bool has_leader() const { return leader_ != nullptr; }
 
   /// To the leader, or to one that led before. Lost when there is none.
@@ -56,7 +59,7 @@ class SimulatedPartition {
     explicit Leader(SimulatedPartition& its_partition)
         : partition(its_partition),
           log(partition.queue_, partition.random_, partition.pace_,
-              [this](const WriteBatch& batch) { partition.committed_.Apply(batch); }) {}
+              [this](const WriteBatch& batch) { partition.Commit(batch); }) {}
 
     const Reader& state() const override { return applied; }
     void Propose(WriteBatch batch, std::function<void()> done) override {
@@ -75,6 +78,9 @@ class SimulatedPartition {
               std::function<void(std::optional<Answer>)> answered) override {
       partition.outside_.push(request, std::move(answered));
     }
+    void Resolve(const ResolveRequest& request, std::function<void(bool)> done) override {
+      partition.outside_.resolve(request, std::move(done));
+    }
     void After(int64_t delay_us, std::function<void()> event) override {
       log.After(delay_us, std::move(event));
     }
@@ -86,6 +92,17 @@ class SimulatedPartition {
     std::unique_ptr<PartitionCore> core;
   };
 
+  void Commit(const WriteBatch& batch) {
+    committed_.Apply(batch);
+    WriteBatch puts;
+    for (const WriteBatch::Change& change : batch.changes()) {
+      if (change.value) {
+        puts.Put(change.family, change.key, *change.value);
+      }
+    }
+    ever_.Apply(puts);
+  }
+
   sim::EventQueue& queue_;
   Random& random_;
   GroupPace pace_;
@@ -93,6 +110,7 @@ class SimulatedPartition {
   Outside outside_;
   ListRules rules_;
   MapState committed_;
+  MapState ever_;
   std::unique_ptr<Leader> leader_;
   std::unique_ptr<Leader> deposed_;
 };

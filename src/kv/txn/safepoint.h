@@ -1,0 +1,14 @@
+#pragma once
+
+#include "kv/engine/reader.h"
+#include "kv/engine/write_batch.h"
+#include "kv/mvcc/versions.h"
+
+namespace orochi::kv {
+
+/// Before which a partition keeps no versions but the newest, and answers nothing. In the meta
+/// family under "safepoint " || the partition's first key, big-endian.
+Result<Timestamp> SafepointOf(const Reader& state, const KeySpan& partition);
+void PutSafepoint(WriteBatch& batch, const KeySpan& partition, Timestamp safepoint);
+
+}  // namespace orochi::kv
