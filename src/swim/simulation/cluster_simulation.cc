@@ -109,7 +109,7 @@ class ClusterSimulation {
     plan_.with_foreigners = Chance(10);
     plan_.with_drift = Chance(50);
     plan_.places_stay = Chance(40);
-    plan_.names_follow = plan_.forgets_soon || !plan_.places_stay;
+    plan_.names_follow = plan_.forgets_soon || !plan_.places_stay || plan_.with_leaves;
     DrawNetwork();
   }
 
@@ -125,9 +125,14 @@ class ClusterSimulation {
     return {.cluster = kOurs, .id = {random_.Next(), ++ids_}, .generation = 0};
   }
 
-  // Names in the cluster's configuration stand for the first nodes that run.
+  // Names in the cluster's configuration stand for the first nodes that run; or it has addresses,
+  // which are somebody's as long as nobody leaves.
   std::vector<uint64_t> SeedPlaces() {
     std::vector<uint64_t> places;
+    for (uint64_t place = 1;
+         !plan_.names_follow && place <= std::min<uint64_t>(3, plan_.node_count); ++place) {
+      places.push_back(place);
+    }
     for (const Node& node : nodes_) {
       if (node.state == Node::State::kRunning && places.size() < 3) {
         places.push_back(node.place);
@@ -454,7 +459,9 @@ class ClusterSimulation {
         return why;
       }
       if (first != nullptr && !plan_.forgets_soon) {
-        if (std::string why = WhyGoneDiffer(*first, *process); !why.empty()) {
+        std::string why = WhyGoneDiffer(*first, *process);
+        why = why.empty() ? WhyGoneDiffer(*process, *first) : why;
+        if (!why.empty()) {
           return why;
         }
       }

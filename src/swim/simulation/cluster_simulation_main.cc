@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "swim/simulation/cluster_simulation.h"
+#include "swim/simulation/detection_figures.h"
 #include "swim/simulation/ledger.h"
 
 namespace {
@@ -18,18 +19,21 @@ using orochi::swim::simulation::Violation;
 constexpr char kUsage[] =
     "usage: swim_simulation [--first N] [--seeds N] [--again]\n"
     "       swim_simulation --seed N [--trace]\n"
+    "       swim_simulation --figures\n"
     "\n"
     "Runs SWIM clusters under drawn faults and checks what they promise. A seed that breaks a "
     "promise\n"
     "is printed; --seed runs it alone, --trace prints its events. --again runs each seed twice "
     "and\n"
-    "compares. Exit code 1 when a promise was broken, 2 for wrong arguments.\n";
+    "compares. --figures measures detection, for docs/performance.md. Exit code 1 when a promise "
+    "was broken, 2 for wrong arguments.\n";
 
 struct Arguments {
   uint64_t first = 1;
   uint64_t count = 1'000;
   bool trace = false;
   bool again = false;
+  bool figures = false;
 };
 
 bool Parse(int argc, char** argv, Arguments& arguments) {
@@ -39,6 +43,8 @@ bool Parse(int argc, char** argv, Arguments& arguments) {
       arguments.trace = true;
     } else if (name == "--again") {
       arguments.again = true;
+    } else if (name == "--figures") {
+      arguments.figures = true;
     } else if (index + 1 < argc && (name == "--first" || name == "--seeds" || name == "--seed")) {
       char* end = nullptr;
       uint64_t const value = std::strtoull(argv[++index], &end, 10);
@@ -77,6 +83,10 @@ int main(int argc, char** argv) {
   if (!Parse(argc, argv, arguments)) {
     std::fputs(kUsage, stderr);
     return 2;
+  }
+  if (arguments.figures) {
+    orochi::swim::simulation::PrintDetectionFigures();
+    return 0;
   }
   std::function<void(const std::string&)> trace;
   if (arguments.trace) {
