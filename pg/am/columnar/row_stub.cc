@@ -24,6 +24,7 @@ extern "C" {
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 }
 
 namespace orochi::pg::row_stub {
@@ -45,6 +46,36 @@ Bitmapset* ColumnsKept(Relation relation) {
     return relation->rd_keyattr;
   }
   return bms_union(relation->rd_keyattr, relation->rd_idattr);
+}
+
+// Whether the current transaction added the column: a rollback leaves stubs, which are frozen, but
+// another column in its place.
+bool IsAddedNow(Relation relation, AttrNumber attribute) {
+  HeapTuple const tuple = SearchSysCache2(ATTNUM, ObjectIdGetDatum(RelationGetRelid(relation)),
+                                          Int16GetDatum(attribute));
+  if (!HeapTupleIsValid(tuple)) {
+    return false;
+  }
+  bool const now = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+  ReleaseSysCache(tuple);
+  return now;
+}
+
+// Takes columns out that the current transaction added. Adding one changes the table's own row.
+void LeaveAddedNow(Relation relation, Bitmapset* columns) {
+  HeapTuple const tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(RelationGetRelid(relation)));
+  bool const changed = HeapTupleIsValid(tuple) &&
+                       TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data));
+  if (HeapTupleIsValid(tuple)) {
+    ReleaseSysCache(tuple);
+  }
+  int member = -1;
+  while (changed && (member = bms_next_member(columns, member)) >= 0) {
+    int const attribute = member + FirstLowInvalidHeapAttributeNumber;
+    if (attribute > 0 && IsAddedNow(relation, static_cast<AttrNumber>(attribute))) {
+      bms_del_member(columns, member);
+    }
+  }
 }
 
 // A frozen heap tuple with the row's number behind it. Laid out as heap_form_tuple does, in one
@@ -360,6 +391,7 @@ Maker::Maker(Relation relation, size_t count_max) noexcept
   MemoryContext const outer = MemoryContextSwitchTo(context_);
   auto const column_count = static_cast<size_t>(RelationGetDescr(relation)->natts);
   kept_ = bms_copy(ColumnsKept(relation));
+  LeaveAddedNow(relation, kept_);
   values_ = static_cast<Datum*>(palloc0(column_count * sizeof(Datum)));
   nulls_ = static_cast<bool*>(palloc(column_count * sizeof(bool)));
   std::memset(nulls_, 1, column_count * sizeof(bool));

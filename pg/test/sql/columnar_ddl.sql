@@ -166,5 +166,22 @@ SELECT count(*), sum(id), sum(n), count(a), count(b), count(c) FROM undone_colum
 VACUUM undone_columns;
 SELECT * FROM orochi.columnar_check('undone_columns');
 DROP TABLE undone_columns;
+-- What a transaction that is rolled back noted of a column that it made a key is not taken for another
+-- key column in its place.
+CREATE TABLE undone_keys (id int NOT NULL, n int) USING columnar WITH (autovacuum_enabled = off);
+SET orochi.columnar_row_page_rows = 0;
+INSERT INTO undone_keys SELECT i, i FROM generate_series(1, 300) i;
+RESET orochi.columnar_row_page_rows;
+BEGIN;
+ALTER TABLE undone_keys ADD COLUMN k int NOT NULL DEFAULT 2147483647, ADD UNIQUE (id, k);
+UPDATE undone_keys SET n = n + 1 WHERE id % 3 = 0;
+ROLLBACK;
+ALTER TABLE undone_keys ADD COLUMN k text NOT NULL DEFAULT 'some text', ADD UNIQUE (id, k);
+UPDATE undone_keys SET n = n + 1 WHERE id % 2 = 0;
+UPDATE undone_keys SET k = k || '!' WHERE id % 9 = 0;
+DELETE FROM undone_keys WHERE id % 5 = 0;
+SELECT count(*), sum(n), min(k), max(k) FROM undone_keys;
+SELECT * FROM orochi.columnar_check('undone_keys');
+DROP TABLE undone_keys;
 
 DROP SCHEMA columnar_ddl;
