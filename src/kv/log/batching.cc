@@ -229,8 +229,7 @@ bool SegmentLog::AddPart(Batch& batch, Pending& pending) {
     case Pending::Kind::kAppend:
       return AddAppend(batch, pending);
     case Pending::Kind::kCompact: {
-      if (stored == nullptr || !stored->exists() || stored->damaged ||
-          pending.point.index <= stored->base_index()) {
+      if (stored == nullptr || !stored->exists() || pending.point.index <= stored->base_index()) {
         return true;
       }
       std::string const configuration = EncodeBase(pending.point);
