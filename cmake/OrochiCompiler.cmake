@@ -28,6 +28,12 @@ if(OROCHI_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# Seconds for a test program; instrumented ones do the same work several times slower.
+set(OROCHI_TEST_TIMEOUT 120)
+if(OROCHI_SANITIZE OR OROCHI_COVERAGE)
+  set(OROCHI_TEST_TIMEOUT 900)
+endif()
+
 if(OROCHI_LIBFUZZER)
   # What guides the fuzzer is the code under test, which is in the libraries.
   add_compile_options(-fsanitize=fuzzer-no-link)

@@ -35,7 +35,7 @@ function(orochi_module_test name)
   target_compile_definitions(${name}_test PRIVATE
     OROCHI_TESTDATA_DIR="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
   add_test(NAME ${name}_test COMMAND ${name}_test)
-  set_tests_properties(${name}_test PROPERTIES LABELS "unit" TIMEOUT 120)
+  set_tests_properties(${name}_test PROPERTIES LABELS "unit" TIMEOUT ${OROCHI_TEST_TIMEOUT})
 endfunction()
 
 function(orochi_fuzz name)
@@ -53,7 +53,7 @@ function(orochi_fuzz name)
     add_executable(${name}_fuzz ${arg_SOURCE} ${CMAKE_SOURCE_DIR}/src/base/testing/fuzz_main.cc)
     add_test(NAME ${name}_fuzz_smoke
              COMMAND ${name}_fuzz --runs=${arg_SMOKE_RUNS} --corpus=${corpus})
-    set_tests_properties(${name}_fuzz_smoke PROPERTIES LABELS "fuzz" TIMEOUT 120)
+    set_tests_properties(${name}_fuzz_smoke PROPERTIES LABELS "fuzz" TIMEOUT ${OROCHI_TEST_TIMEOUT})
   endif()
   target_include_directories(${name}_fuzz PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_compile_definitions(${name}_fuzz PRIVATE ${arg_DEFINITIONS})

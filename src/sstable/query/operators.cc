@@ -175,7 +175,7 @@ Result<Value> Operand(const Type& from, const Type& to, const std::string& value
   }
   TypeRef const real = SimpleType(TypeKind::kDouble);
   ASSIGN_OR_RETURN(Value const number, ConvertValue(from, *real, value));
-  return ConvertValue(*real, to, *number);
+  return number.has_value() ? ConvertValue(*real, to, *number) : Value();
 }
 
 Result<Value> Apply(char op, const Type& left, const std::string& left_value, const Type& right,
@@ -185,6 +185,9 @@ Result<Value> Apply(char op, const Type& left, const std::string& left_value, co
   }
   ASSIGN_OR_RETURN(Value const a, Operand(left, result, left_value));
   ASSIGN_OR_RETURN(Value const b, Operand(right, result, right_value));
+  if (!a.has_value() || !b.has_value()) {
+    return Value();
+  }
   bool const is_whole = result.kind != TypeKind::kFloat && result.kind != TypeKind::kDouble;
   if (is_whole && (op == '/' || op == '%') && b->find_first_not_of('\0') == std::string::npos) {
     return Status::InvalidArgument("/ by zero");

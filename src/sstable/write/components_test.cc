@@ -31,8 +31,14 @@ class TrieWalker {
  public:
   explicit TrieWalker(std::vector<std::byte> file) : file_(std::move(file)) {}
 
+  // Without recursion: keys of thousands of bytes make tries as deep.
   Trie Walk(uint64_t root) {
-    Visit(root, "");
+    left_.emplace_back(root, "");
+    while (!left_.empty() && !::testing::Test::HasFatalFailure()) {
+      auto const [position, key] = std::move(left_.back());
+      left_.pop_back();
+      Visit(position, key);
+    }
     return std::move(found_);
   }
   size_t node_count() const { return seen_.size(); }
@@ -100,13 +106,14 @@ class TrieWalker {
         << "the node at " << position << " crosses a page";
     for (auto const& [transition, distance] : children) {
       ASSERT_LE(distance, position);
-      Visit(position - distance, key + static_cast<char>(transition));
+      left_.emplace_back(position - distance, key + static_cast<char>(transition));
     }
   }
 
   std::vector<std::byte> file_;
   Trie found_;
   std::set<uint64_t> seen_;
+  std::vector<std::pair<uint64_t, std::string>> left_;  // position, the key up to there
 };
 
 // In these tests the payload bits say how many bytes there are.

@@ -1,4 +1,4 @@
-// sstable_writer_bench [ROWS]: small rows written with LZ4 in each format, one thread, files on
+// sstable_writer_bench [ROWS [FORMAT]]: small rows written with LZ4 in each format, one thread, files on
 // disk and synced. Two shapes: one row a partition (bigint key, two columns, about 60 bytes), and
 // 100 rows a partition. Prints rows/s by the clock and by processor time, and MB/s of uncompressed
 // data. The keys are made and sorted before.
@@ -98,6 +98,9 @@ int main(int argc, char** argv) {
   for (uint64_t const rows_per_partition : {1, 100}) {
     orochi::sstable::Keys const keys(rows / rows_per_partition);
     for (Version const version : {Version::Nb(), Version::Oa(), Version::Da()}) {
+      if (argc > 2 && version.letters() != argv[2]) {
+        continue;
+      }
       orochi::Status const status = orochi::sstable::Measure(version, keys, rows_per_partition);
       if (!status.ok()) {
         std::fprintf(stderr, "%s\n", status.ToString().c_str());
