@@ -41,6 +41,10 @@ void OutputOptions::AddTo(CLI::App& command, const std::string& format_default,
   command.add_option("--chunk-kb", chunk_kb, "Size of compressed chunks, a power of two")
       ->check(CLI::Range(1, 16384))
       ->type_name("KIB");
+  command
+      .add_option("--threads", threads, "2: compress and write data in a second thread. Default: 1")
+      ->check(CLI::Range(1, 2))
+      ->type_name("COUNT");
   if (!may_split) {
     return;
   }
@@ -53,6 +57,7 @@ void OutputOptions::AddTo(CLI::App& command, const std::string& format_default,
 }
 
 Status OutputOptions::Apply(sstable::WriterOptions& options) const {
+  options.compresses_in_thread = threads > 1;
   if (!format.empty()) {
     options.version = format == "nb"   ? Version::Nb()
                       : format == "oa" ? Version::Oa()

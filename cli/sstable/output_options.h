@@ -19,6 +19,7 @@ struct OutputOptions {
   std::string compression;  // empty: as the command decides
   uint32_t chunk_kb = 0;    // 0: as the command decides
   uint64_t size_mb_max = 0;
+  int threads = 1;
 
   /// The defaults of format and compression are for the help. `may_split`: the command can make
   /// several SSTables of what it is given.

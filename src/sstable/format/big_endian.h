@@ -164,10 +164,13 @@ class BigEndianReader {
 
 template <std::integral Integer>
 void AppendBigEndian(std::vector<std::byte>& out, Integer value) {
-  for (size_t index = sizeof(value); index-- > 0;) {
-    out.push_back(
-        static_cast<std::byte>(static_cast<std::make_unsigned_t<Integer>>(value) >> (8 * index)));
+  std::byte bytes[sizeof(value)];
+  for (size_t index = 0; index < sizeof(value); ++index) {
+    bytes[index] = static_cast<std::byte>(static_cast<std::make_unsigned_t<Integer>>(value) >>
+                                          (8 * (sizeof(value) - 1 - index)));
   }
+  out.resize(out.size() + sizeof(value));
+  std::memcpy(out.data() + out.size() - sizeof(value), bytes, sizeof(value));
 }
 inline void AppendBigEndianDouble(std::vector<std::byte>& out, double value) {
   AppendBigEndian(out, std::bit_cast<uint64_t>(value));

@@ -250,16 +250,16 @@ bool AppendByteComparable(const Type& type, Bytes value, std::string& out) {
   return true;
 }
 
-void AppendComparableKey(Partitioner partitioner, const Type& key_type, Bytes key,
+void AppendComparableKey(Partitioner partitioner, const Type& key_type, Token token, Bytes key,
                          std::string& out) {
   size_t const separator = out.size();
   out += kNextComponent;
   switch (partitioner) {
     case Partitioner::kMurmur3:
-      AppendBigEndian(out, static_cast<uint64_t>(TokenOf(partitioner, key).position));
+      AppendBigEndian(out, static_cast<uint64_t>(token.position));
       break;
     case Partitioner::kRandom: {
-      unsigned __int128 const position = TokenOf(partitioner, key).position;
+      unsigned __int128 const position = token.position;
       std::string number(1, '\0');
       AppendBigEndian(number, static_cast<uint64_t>(position >> 64));
       AppendBigEndian(number, static_cast<uint64_t>(position));

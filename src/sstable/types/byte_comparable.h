@@ -17,8 +17,8 @@ namespace orochi::sstable {
 /// the type get some encoding, not an order.
 bool AppendByteComparable(const Type& type, Bytes value, std::string& out);
 
-/// 40 token 40 key 38: what Partitions.db is searched by.
-void AppendComparableKey(Partitioner partitioner, const Type& key_type, Bytes key,
+/// 40 token 40 key 38: what Partitions.db is searched by. REQUIRES: the token of the key.
+void AppendComparableKey(Partitioner partitioner, const Type& key_type, Token token, Bytes key,
                          std::string& out);
 
 /// What ends the encoding of a clustering: it places the prefix before, at or after the rows that

@@ -105,15 +105,19 @@ TEST(ByteComparableTest, TuplesLoseTrailingNulls) {
   EXPECT_EQ(Encode(tuple, FromHex("ffffffff 00000001 61")), "3e40610038");
 }
 
+void AppendKey(Partitioner partitioner, TypeKind type, Bytes key, std::string& out) {
+  AppendComparableKey(partitioner, *SimpleType(type), TokenOf(partitioner, key), key, out);
+}
+
 TEST(ByteComparableTest, PartitionKeys) {
   std::string out;
-  AppendComparableKey(Partitioner::kByteOrdered, *SimpleType(TypeKind::kText), AsBytes("0"), out);
+  AppendKey(Partitioner::kByteOrdered, TypeKind::kText, AsBytes("0"), out);
   EXPECT_EQ(ToHex(out),
             "403000"
             "403000"
             "38");
   out.clear();
-  AppendComparableKey(Partitioner::kMurmur3, *SimpleType(TypeKind::kText), AsBytes("123"), out);
+  AppendKey(Partitioner::kMurmur3, TypeKind::kText, AsBytes("123"), out);
   // The token -7468325962851647638 with its sign bit flipped.
   EXPECT_EQ(ToHex(out),
             "40185b2d1b0d667f6a"
@@ -128,17 +132,15 @@ TEST(ByteComparableTest, PartitionKeysOfOtherPartitioners) {
   const char* const keys[2] = {"ffffffff", "00000001"};
   for (int index = 0; index < 2; ++index) {
     std::string const key = FromHex(keys[index]);
-    AppendComparableKey(Partitioner::kLocal, *SimpleType(TypeKind::kInt), AsBytes(key),
-                        local[index]);
-    AppendComparableKey(Partitioner::kRandom, *SimpleType(TypeKind::kInt), AsBytes(key),
-                        random[index]);
+    AppendKey(Partitioner::kLocal, TypeKind::kInt, AsBytes(key), local[index]);
+    AppendKey(Partitioner::kRandom, TypeKind::kInt, AsBytes(key), random[index]);
   }
   EXPECT_LT(local[0], local[1]);
   bool const first = TokenOf(Partitioner::kRandom, AsBytes(FromHex(keys[0]))) <
                      TokenOf(Partitioner::kRandom, AsBytes(FromHex(keys[1])));
   EXPECT_EQ(random[0] < random[1], first);
   std::string empty;
-  AppendComparableKey(Partitioner::kLocal, *SimpleType(TypeKind::kInt), Bytes(), empty);
+  AppendKey(Partitioner::kLocal, TypeKind::kInt, Bytes(), empty);
   EXPECT_LT(empty, local[0]);
 }
 

@@ -41,9 +41,11 @@ Integer LoadBigEndian(Bytes bytes) {
 template <class Integer>
 void AppendBigEndian(std::string& out, Integer value) {
   auto const wide = static_cast<uint64_t>(value);
-  for (size_t index = sizeof(Integer); index-- > 0;) {
-    out.push_back(static_cast<char>(wide >> (8 * index)));
+  char bytes[sizeof(Integer)];
+  for (size_t index = 0; index < sizeof(Integer); ++index) {
+    bytes[index] = static_cast<char>(wide >> (8 * (sizeof(Integer) - 1 - index)));
   }
+  out.append(bytes, sizeof(Integer));
 }
 
 }  // namespace orochi::sstable

@@ -29,21 +29,30 @@ constexpr size_t VintSizeBytes(uint64_t value) {
   return bits > 56 ? 9 : static_cast<size_t>((bits + 6) / 7);
 }
 
-inline void AppendVint(std::vector<std::byte>& out, uint64_t value) {
+/// Stores a vint and answers its size. REQUIRES: room for kVintSizeBytesMax bytes at `at`; those
+/// behind the vint are overwritten.
+inline size_t StoreVint(std::byte* at, uint64_t value) {
+  if (value < 0x80) {
+    *at = static_cast<std::byte>(value);
+    return 1;
+  }
   size_t const size_bytes = VintSizeBytes(value);
-  uint8_t bytes[kVintSizeBytesMax];
-  uint64_t rest = value;
-  for (size_t index = size_bytes; index-- > 0;) {
-    bytes[index] = static_cast<uint8_t>(rest);
-    rest >>= 8;
-  }
+  uint64_t word = value;
   if (size_bytes == 9) {
-    bytes[0] = 0xFF;
+    *at++ = std::byte{0xFF};
   } else {
-    bytes[0] |= static_cast<uint8_t>(0xFF00 >> (size_bytes - 1));
+    word <<= 64 - 8 * size_bytes;
+    word |= ~uint64_t{0} << (65 - size_bytes);  // as many ones as bytes follow the first
   }
-  auto const* begin = reinterpret_cast<const std::byte*>(bytes);
-  out.insert(out.end(), begin, begin + size_bytes);
+  word = __builtin_bswap64(word);
+  std::memcpy(at, &word, sizeof(word));
+  return size_bytes;
+}
+
+inline void AppendVint(std::vector<std::byte>& out, uint64_t value) {
+  std::byte bytes[kVintSizeBytesMax];
+  size_t const size_bytes = StoreVint(bytes, value);
+  out.insert(out.end(), bytes, bytes + size_bytes);
 }
 
 inline void AppendSignedVint(std::vector<std::byte>& out, int64_t value) {

@@ -7,7 +7,6 @@
 #include "base/assert.h"
 #include "base/str_cat.h"
 #include "sstable/types/compare.h"
-#include "sstable/types/murmur3.h"
 
 namespace orochi::sstable {
 
@@ -73,15 +72,20 @@ std::string_view PartitionerClass(Partitioner partitioner) {
 }
 
 Token TokenOf(Partitioner partitioner, Bytes key) {
+  return TokenOf(partitioner, key,
+                 partitioner == Partitioner::kMurmur3 ? Murmur3(key) : Murmur3Hash());
+}
+
+Token TokenOf(Partitioner partitioner, Bytes key, const Murmur3Hash& hash) {
   constexpr int64_t kMinimum = std::numeric_limits<int64_t>::min();
   switch (partitioner) {
     case Partitioner::kMurmur3: {
       if (key.empty()) {
         return Token::OfMurmur3(kMinimum);
       }
-      auto const hash = static_cast<int64_t>(Murmur3(key).h1);
+      auto const token = static_cast<int64_t>(hash.h1);
       // The minimum stands for "before every key" and so belongs to none.
-      return Token::OfMurmur3(hash == kMinimum ? std::numeric_limits<int64_t>::max() : hash);
+      return Token::OfMurmur3(token == kMinimum ? std::numeric_limits<int64_t>::max() : token);
     }
     case Partitioner::kRandom:
       // An empty key has the token before all others, -1. No hash is known to be 0.

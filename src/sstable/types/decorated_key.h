@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "sstable/types/bytes.h"
+#include "sstable/types/murmur3.h"
 #include "sstable/types/type.h"
 
 namespace orochi::sstable {
@@ -44,6 +45,8 @@ struct Token {
 };
 
 Token TokenOf(Partitioner partitioner, Bytes key);
+/// As above, where the key's hash is there already.
+Token TokenOf(Partitioner partitioner, Bytes key, const Murmur3Hash& hash);
 
 /// The token as the token() function and nodetool show it: "-9223372036854775808", a number, or the
 /// key in hexadecimal.

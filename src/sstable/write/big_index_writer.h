@@ -8,7 +8,7 @@
 #include "io/file.h"
 #include "sstable/format/summary.h"
 #include "sstable/format/unfiltered.h"
-#include "sstable/write/data_file_writer.h"
+#include "sstable/write/buffered_file.h"
 #include "sstable/write/row_encoder.h"
 
 namespace orochi::sstable {

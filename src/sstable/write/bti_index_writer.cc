@@ -5,7 +5,6 @@
 #include "base/str_cat.h"
 #include "sstable/format/big_endian.h"
 #include "sstable/types/byte_comparable.h"
-#include "sstable/types/murmur3.h"
 
 namespace orochi::sstable {
 
@@ -30,11 +29,11 @@ void AppendSigned(TriePayload& payload, int64_t value, uint8_t size_bytes) {
   }
 }
 
-TriePayload KeyPayload(Bytes key, int64_t position) {
+TriePayload KeyPayload(const Murmur3Hash& hash, int64_t position) {
   TriePayload payload;
   uint8_t const size_bytes = SignedSizeBytes(position);
   payload.bits = static_cast<uint8_t>(kHasHash + size_bytes - 1);
-  payload.Append(static_cast<std::byte>(Murmur3(key).h2));
+  payload.Append(static_cast<std::byte>(hash.h2));
   AppendSigned(payload, position, size_bytes);
   return payload;
 }
@@ -150,14 +149,14 @@ Status BtiIndexWriter::AddPendingKey(size_t prefix_size_bytes) {
   return partition_trie_.Add(AsBytes(prefix), pending_payload_);
 }
 
-Status BtiIndexWriter::AddPartition(Bytes key, const DeletionTime& deletion,
+Status BtiIndexWriter::AddPartition(const HashedKey& key, const DeletionTime& deletion,
                                     uint64_t position_bytes, uint64_t end_offset_bytes) {
   auto position = ~static_cast<int64_t>(position_bytes);
   if (block_count_ > 1) {
     ASSIGN_OR_RETURN(uint64_t const root, CompleteRowTrie(end_offset_bytes));
     position = static_cast<int64_t>(rows_.position_bytes());
     std::vector<std::byte> entry;
-    AppendShortBytes(entry, key);
+    AppendShortBytes(entry, key.bytes);
     uint64_t const base = rows_.position_bytes() + entry.size();
     AppendVint(entry, position_bytes);
     AppendSignedVint(entry, static_cast<int64_t>(root) - static_cast<int64_t>(base));
@@ -170,18 +169,18 @@ Status BtiIndexWriter::AddPartition(Bytes key, const DeletionTime& deletion,
   block_last_.clear();
 
   comparable_.clear();
-  AppendComparableKey(layout_.partitioner, *layout_.key_type, key, comparable_);
+  AppendComparableKey(layout_.partitioner, *layout_.key_type, key.token, key.bytes, comparable_);
   size_t shared = 0;
   if (key_count_ == 0) {
-    first_key_.assign(key.begin(), key.end());
+    first_key_.assign(key.bytes.begin(), key.bytes.end());
   } else {
     shared = SharedSizeBytes(pending_key_, comparable_) + 1;
     RETURN_IF_ERROR(AddPendingKey(std::max(shared, pending_shared_bytes_)));
   }
   ++key_count_;
-  last_key_.assign(key.begin(), key.end());
+  last_key_.assign(key.bytes.begin(), key.bytes.end());
   pending_key_.swap(comparable_);
-  pending_payload_ = KeyPayload(key, position);
+  pending_payload_ = KeyPayload(key.hash, position);
   pending_shared_bytes_ = shared;
   return Status::Ok();
 }

@@ -9,11 +9,19 @@
 #include "io/file.h"
 #include "sstable/format/layout.h"
 #include "sstable/format/unfiltered.h"
-#include "sstable/write/data_file_writer.h"
+#include "sstable/types/decorated_key.h"
+#include "sstable/write/buffered_file.h"
 #include "sstable/write/row_encoder.h"
 #include "sstable/write/trie_writer.h"
 
 namespace orochi::sstable {
+
+/// A partition key with what is computed of it once.
+struct HashedKey {
+  Bytes bytes;
+  Token token;
+  Murmur3Hash hash;
+};
 
 /// Partitions.db, a trie of the shortest prefixes that tell the partition keys apart, and Rows.db,
 /// a trie for each partition of two blocks of rows and more.
@@ -23,8 +31,7 @@ namespace orochi::sstable {
 ///     payload      u8 hash of the key, then a signed number: >= 0 a position in Rows.db, < 0 the
 ///                  inverted position in Data.db
 ///   Rows.db        for each: trie; u16 + key, vint position in Data.db, signed vint distance of
-///   the
-///                  root from here, vint block count, partition deletion
+///                  the root from here, vint block count, partition deletion
 ///     payload      signed offset of the block from the partition's start, [deletion open there]
 ///
 /// Life:    (AddBlock* AddPartition)* -> Finish.    Threads: none.    Borrows: layout, encoder.
@@ -42,7 +49,7 @@ class BtiIndexWriter {
   Status FinishBlock(const ClusteringView& last);
   /// Ends the partition whose blocks were added. `end_offset_bytes` is that of its last byte, the
   /// mark of its end.
-  Status AddPartition(Bytes key, const DeletionTime& deletion, uint64_t position_bytes,
+  Status AddPartition(const HashedKey& key, const DeletionTime& deletion, uint64_t position_bytes,
                       uint64_t end_offset_bytes);
   uint64_t block_count() const { return block_count_; }
   Status Finish();

@@ -296,6 +296,85 @@ TEST(DataFileWriterTest, StoresChunksThatDoNotShrinkAsTheyAre) {
   EXPECT_TRUE(std::equal(noise.begin(), noise.end(), stored->begin()));
 }
 
+// Takes some bytes and no more.
+class FullFile final : public io::WritableFile {
+ public:
+  explicit FullFile(uint64_t size_bytes_max) : left_bytes_(size_bytes_max) {}
+  Status Append(std::span<const std::byte> bytes) override {
+    if (bytes.size() > left_bytes_) {
+      return Status::ResourceExhausted("no space left");
+    }
+    left_bytes_ -= bytes.size();
+    return Status::Ok();
+  }
+  Status Sync() override { return Status::Ok(); }
+  Status Close() override { return Status::Ok(); }
+
+ private:
+  uint64_t left_bytes_;
+};
+
+TEST(DataFileWriterTest, AThreadWritesTheSameBytes) {
+  SeededRandom random(::orochi::testing::TestSeed(17));
+  std::vector<std::byte> data(300'000);
+  for (std::byte& byte : data) {
+    byte = static_cast<std::byte>(random.Below(20));
+  }
+  CompressionOptions const lz4 = {.chunk_size_bytes = 1024, .compressed_size_bytes_max = 600};
+  for (std::optional<CompressionOptions> const& compression :
+       {std::optional(lz4), std::optional<CompressionOptions>()}) {
+    std::array<std::vector<std::byte>, 2> written;
+    std::array<uint32_t, 2> digests;
+    std::array<std::vector<uint64_t>, 2> offsets;
+    std::array<std::vector<std::byte>, 2> crcs;
+    for (size_t threaded = 0; threaded < 2; ++threaded) {
+      io::testing::MemoryFileSystem files;
+      auto handle = files.Create("data");
+      ASSERT_TRUE(handle.ok());
+      DataFileWriter writer(*std::move(handle), compression, threaded == 1);
+      for (size_t at = 0; at < data.size();) {
+        size_t const take = std::min<size_t>(data.size() - at, 1 + random.Below(3000));
+        ASSERT_TRUE(writer.Append(std::span(data).subspan(at, take)).ok());
+        at += take;
+      }
+      ASSERT_TRUE(writer.Finish().ok());
+      written[threaded] = *ReadWholeFile(files, "data", 1 << 20);
+      digests[threaded] = writer.digest();
+      offsets[threaded] = writer.compression_info().chunk_offsets;
+      crcs[threaded] = writer.crc_component();
+    }
+    EXPECT_TRUE(written[0] == written[1]);
+    EXPECT_EQ(digests[0], digests[1]);
+    EXPECT_EQ(offsets[0], offsets[1]);
+    EXPECT_TRUE(crcs[0] == crcs[1]);
+  }
+}
+
+TEST(DataFileWriterTest, AnErrorOfTheThreadEndsTheWriting) {
+  SeededRandom random(::orochi::testing::TestSeed(18));
+  std::vector<std::byte> noise(1 << 16);
+  for (std::byte& byte : noise) {
+    byte = static_cast<std::byte>(random.Next());
+  }
+  DataFileWriter writer(std::make_unique<FullFile>(1 << 20), CompressionOptions(), true);
+  int appended = 0;
+  while (writer.Append(noise).ok()) {
+    ASSERT_LT(++appended, 1000);
+  }
+  EXPECT_EQ(writer.Finish().code(), StatusCode::kResourceExhausted);
+  // The last chunks alone do not fit.
+  DataFileWriter last(std::make_unique<FullFile>(1000), CompressionOptions(), true);
+  ASSERT_TRUE(last.Append(noise).ok());
+  EXPECT_EQ(last.Finish().code(), StatusCode::kResourceExhausted);
+}
+
+TEST(DataFileWriterTest, AThreadEndsWithAWriterThatIsGivenUp) {
+  for (int chunks = 0; chunks < 20; ++chunks) {
+    DataFileWriter writer(std::make_unique<FullFile>(UINT64_MAX), CompressionOptions(), true);
+    ASSERT_TRUE(writer.Append(std::vector<std::byte>(static_cast<size_t>(chunks) * 16384)).ok());
+  }
+}
+
 TEST(DataFileWriterTest, PadsAShortLastChunkThatIsStoredAsItIs) {
   io::testing::MemoryFileSystem files;
   auto handle = files.Create("data");

@@ -112,7 +112,7 @@ Status RowEncoder::AppendDeletion(std::vector<std::byte>& out, const DeletionTim
 }
 
 void RowEncoder::AppendTimestamp(int64_t timestamp) {
-  AppendVint(body_, static_cast<uint64_t>(timestamp) - static_cast<uint64_t>(minima_.timestamp));
+  body_.AppendVint(static_cast<uint64_t>(timestamp) - static_cast<uint64_t>(minima_.timestamp));
 }
 
 void RowEncoder::AppendLocalDeletionTime(uint32_t local_deletion_time) {
@@ -125,13 +125,13 @@ void RowEncoder::AppendLocalDeletionTime(uint32_t local_deletion_time) {
   }
   // A 32-bit difference that is negative takes nine bytes: it is sign-extended first.
   auto const delta = static_cast<int32_t>(time - minima_.local_deletion_time);
-  AppendVint(body_, static_cast<uint64_t>(static_cast<int64_t>(delta)));
+  body_.AppendVint(static_cast<uint64_t>(static_cast<int64_t>(delta)));
 }
 
 void RowEncoder::AppendTtl(int32_t ttl) {
   auto const delta =
       static_cast<int32_t>(static_cast<uint32_t>(ttl) - static_cast<uint32_t>(minima_.ttl));
-  AppendVint(body_, static_cast<uint64_t>(static_cast<int64_t>(delta)));
+  body_.AppendVint(static_cast<uint64_t>(static_cast<int64_t>(delta)));
 }
 
 void RowEncoder::AppendDeletionDelta(const DeletionTime& deletion) {
@@ -196,7 +196,7 @@ void RowEncoder::AppendSubset(const Unfiltered& row, size_t column_count) {
     for (const ComplexColumnView& complex : row.complex_columns) {
       missing &= ~(uint64_t{1} << complex.column_index);
     }
-    AppendVint(body_, missing);
+    body_.AppendVint(missing);
     return;
   }
   for (const CellView& cell : row.cells.first(simple_count)) {
@@ -205,10 +205,10 @@ void RowEncoder::AppendSubset(const Unfiltered& row, size_t column_count) {
   for (const ComplexColumnView& complex : row.complex_columns) {
     present.push_back(complex.column_index);
   }
-  AppendVint(body_, column_count - present.size());
+  body_.AppendVint(column_count - present.size());
   if (present.size() < column_count / 2) {
     for (uint32_t const index : present) {
-      AppendVint(body_, index);
+      body_.AppendVint(index);
     }
     return;
   }
@@ -218,7 +218,7 @@ void RowEncoder::AppendSubset(const Unfiltered& row, size_t column_count) {
     if (at < present.size() && present[at] == index) {
       ++at;
     } else {
-      AppendVint(body_, index);
+      body_.AppendVint(index);
     }
   }
 }
@@ -235,7 +235,7 @@ void RowEncoder::AppendCell(const CellView& cell, const Column& column,
       (tombstone ? kCellIsDeleted : 0) | (expiring ? kCellIsExpiring : 0) |
       (has_value ? 0 : kCellHasEmptyValue) | (row_timestamp ? kCellUsesRowTimestamp : 0) |
       (row_ttl ? kCellUsesRowTtl : 0));
-  AppendByte(body_, flags);
+  body_.AppendByte(flags);
   if (!row_timestamp) {
     AppendTimestamp(cell.timestamp);
   }
@@ -246,13 +246,14 @@ void RowEncoder::AppendCell(const CellView& cell, const Column& column,
     AppendTtl(cell.ttl);
   }
   if (column.is_complex) {
-    AppendVintBytes(body_, cell.path);
+    body_.AppendVint(cell.path.size());
+    body_.AppendBytes(cell.path);
   }
   if (has_value) {
     if (column.fixed_size_bytes < 0) {
-      AppendVint(body_, cell.value.size());
+      body_.AppendVint(cell.value.size());
     }
-    AppendBytes(body_, cell.value);
+    body_.AppendBytes(cell.value);
   }
 }
 
@@ -282,7 +283,7 @@ void RowEncoder::AppendRow(std::vector<std::byte>& out, const Unfiltered& row,
   clustering_end_ = out.size();
 
   body_.clear();
-  AppendVint(body_, previous_size_bytes);
+  body_.AppendVint(previous_size_bytes);
   if (!row.liveness.empty()) {
     AppendTimestamp(row.liveness.timestamp);
   }
@@ -303,13 +304,13 @@ void RowEncoder::AppendRow(std::vector<std::byte>& out, const Unfiltered& row,
     if (has_complex_deletion) {
       AppendDeletionDelta(complex.deletion);
     }
-    AppendVint(body_, complex.cell_end - complex.cell_begin);
+    body_.AppendVint(complex.cell_end - complex.cell_begin);
     for (uint32_t index = complex.cell_begin; index < complex.cell_end; ++index) {
       AppendCell(row.cells[index], columns[complex.column_index], row.liveness);
     }
   }
   AppendVint(out, body_.size());
-  AppendBytes(out, body_);
+  AppendBytes(out, body_.bytes());
 }
 
 Status RowEncoder::AppendStatic(std::vector<std::byte>& out, const Unfiltered& row) {
@@ -349,7 +350,7 @@ Status RowEncoder::Append(std::vector<std::byte>& out, const Unfiltered& unfilte
   layout_.clustering.AppendBound(out, clustering);
   clustering_end_ = out.size();
   body_.clear();
-  AppendVint(body_, previous_size_bytes);
+  body_.AppendVint(previous_size_bytes);
   if (ClosesDeletion(clustering.kind)) {
     AppendDeletionDelta(unfiltered.close);
   }
@@ -357,7 +358,7 @@ Status RowEncoder::Append(std::vector<std::byte>& out, const Unfiltered& unfilte
     AppendDeletionDelta(unfiltered.open);
   }
   AppendVint(out, body_.size());
-  AppendBytes(out, body_);
+  AppendBytes(out, body_.bytes());
   return Status::Ok();
 }
 

@@ -8,6 +8,7 @@
 #include "sstable/format/layout.h"
 #include "sstable/format/unfiltered.h"
 #include "sstable/format/version.h"
+#include "sstable/write/row_buffer.h"
 
 namespace orochi::sstable {
 
@@ -67,7 +68,7 @@ class RowEncoder {
   Version version_;
   EncodingMinima minima_;
   std::vector<int32_t> clustering_sizes_bytes_;  // -1: any
-  std::vector<std::byte> body_;                  // what the body size counts
+  RowBuffer body_;                               // what the body size counts
   size_t clustering_begin_ = 0;
   size_t clustering_end_ = 0;
 };

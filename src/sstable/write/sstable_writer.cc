@@ -107,6 +107,7 @@ struct SstableWriter::Parts {
   bool head_written = false;
   std::vector<std::byte> key;
   Token token;
+  Murmur3Hash hash;
   DeletionTime partition_deletion;
   uint64_t partition_start_bytes = 0;
   uint64_t head_size_bytes = 0;
@@ -159,7 +160,8 @@ Result<std::unique_ptr<SstableWriter>> SstableWriter::Create(io::FileSystem& fil
   auto* const raw = parts.get();
   std::unique_ptr<SstableWriter> writer(new SstableWriter(std::move(parts)));
   ASSIGN_OR_RETURN(auto data_file, raw->CreateUnfinished(Component::kData));
-  raw->data = std::make_unique<DataFileWriter>(std::move(data_file), raw->options.compression);
+  raw->data = std::make_unique<DataFileWriter>(std::move(data_file), raw->options.compression,
+                                               raw->options.compresses_in_thread);
   raw->block_size_bytes = raw->options.row_block_size_bytes;
   if (raw->options.version.is_bti()) {
     ASSIGN_OR_RETURN(auto partitions, raw->CreateUnfinished(Component::kPartitions));
@@ -211,7 +213,7 @@ Status SstableWriter::DoStartPartition(Bytes key, const DeletionTime& deletion) 
     RETURN_IF_ERROR(FinishPartition());
   }
   Murmur3Hash const hash = Murmur3(key);
-  Token const token = TokenOf(p.layout.partitioner, key);
+  Token const token = TokenOf(p.layout.partitioner, key, hash);
   if (p.collector.partition_count() == 0) {
     p.first_key.assign(key.begin(), key.end());
   } else if (CompareKeys(p.layout.partitioner, *p.layout.key_type, p.token, p.key, token, key) >=
@@ -224,6 +226,7 @@ Status SstableWriter::DoStartPartition(Bytes key, const DeletionTime& deletion) 
   }
   p.key.assign(key.begin(), key.end());
   p.token = token;
+  p.hash = hash;
   p.partition_deletion = deletion;
   p.partition_start_bytes = p.data->position_bytes();
   p.in_partition = true;
@@ -383,8 +386,8 @@ Status SstableWriter::FinishPartition() {
   p.collector.FinishPartition(p.data->position_bytes() - p.partition_start_bytes);
   p.in_partition = false;
   if (p.bti_index != nullptr) {
-    return p.bti_index->AddPartition(p.key, p.partition_deletion, p.partition_start_bytes,
-                                     end_offset_bytes);
+    return p.bti_index->AddPartition({p.key, p.token, p.hash}, p.partition_deletion,
+                                     p.partition_start_bytes, end_offset_bytes);
   }
   return p.big_index->AddPartition(p.key, p.partition_deletion, p.partition_start_bytes,
                                    p.head_size_bytes);

@@ -35,6 +35,9 @@ struct WriterOptions {
   EncodingMinima minima;
   int32_t level = 0;
   int64_t repaired_at_ms = 0;
+  /// Data.db is compressed, checksummed and written by a thread of its own, beside the one that
+  /// calls. REQUIRES: a file system whose files may belong to different threads.
+  bool compresses_in_thread = false;
 };
 
 /// What was written.
@@ -54,7 +57,7 @@ struct WrittenSstable {
 ///
 /// Life:    (StartPartition AddStatic? Add*)* -> Finish. Destroyed before Finish, or after an
 ///          error, it removes what it wrote. After an error every call answers kFailedPrecondition.
-/// Threads: none.    Borrows: the file system.
+/// Threads: none, or one of its own.    Borrows: the file system.
 /// Bounds:  a chunk of data, the row index of one partition, for every 128th partition its key, for
 ///          every partition ten bits of bloom filter; sixteen bytes a partition until Finish.
 class SstableWriter {

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,7 +9,7 @@
 
 #include "base/result.h"
 #include "sstable/types/bytes.h"
-#include "sstable/write/data_file_writer.h"
+#include "sstable/write/buffered_file.h"
 
 namespace orochi::sstable {
 
@@ -80,7 +79,7 @@ class TrieWriter {
   int TypeOf(NodeId id, uint64_t position) const;
 
   BufferedFile& file_;
-  std::deque<Node> nodes_;  // by NodeId; stable addresses
+  std::vector<Node> nodes_;  // by NodeId; a new node may move them
   std::vector<NodeId> free_;
   std::vector<NodeId> stack_;  // from the root to the end of the key added last
   std::vector<std::byte> last_key_;

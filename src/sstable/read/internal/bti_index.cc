@@ -192,7 +192,8 @@ Result<BtiIndex::RowsEntry> BtiIndex::ReadRowsEntry(uint64_t position_bytes) con
 
 Result<std::optional<IndexEntry>> BtiIndex::Find(Bytes key) const {
   std::string comparable;
-  AppendComparableKey(layout_.partitioner, *layout_.key_type, key, comparable);
+  AppendComparableKey(layout_.partitioner, *layout_.key_type, TokenOf(layout_.partitioner, key),
+                      key, comparable);
   TrieCursor cursor(*partitions_, root_position_bytes_);
   ASSIGN_OR_RETURN(bool const found, cursor.FindPrefix(AsBytes(comparable)));
   if (!found) {
@@ -207,7 +208,8 @@ Result<uint64_t> BtiIndex::PositionBefore(const PartitionBound& start) const {
   std::string comparable;
   Bytes const key = start.key.has_value() ? Bytes(*start.key) : Bytes();
   if (start.key.has_value()) {
-    AppendComparableKey(layout_.partitioner, *layout_.key_type, key, comparable);
+    AppendComparableKey(layout_.partitioner, *layout_.key_type, TokenOf(layout_.partitioner, key),
+                        key, comparable);
   } else if (layout_.partitioner == Partitioner::kMurmur3) {
     comparable.push_back('\x40');
     auto const token = static_cast<uint64_t>(start.token.position);
