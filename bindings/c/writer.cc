@@ -69,6 +69,23 @@ Result<sstable::Version> VersionOf(int32_t version) {
   }
 }
 
+Result<sstable::Partitioner> PartitionerOf(const orochi_sst_writer_options& options) {
+  if (options.reserved != 0) {
+    return Status::Unsupported(StrCat("options.reserved is ", options.reserved, ", expected 0"));
+  }
+  switch (options.partitioner) {
+    case OROCHI_SST_PARTITIONER_MURMUR3:
+      return sstable::Partitioner::kMurmur3;
+    case OROCHI_SST_PARTITIONER_RANDOM:
+      return sstable::Partitioner::kRandom;
+    case OROCHI_SST_PARTITIONER_BYTE_ORDERED:
+      return sstable::Partitioner::kByteOrdered;
+    default:
+      return Status::Unsupported(
+          StrCat("options.partitioner is ", options.partitioner, ", expected 0 to 2"));
+  }
+}
+
 Result<sstable::LoadOptions> LoadOptionsOf(const orochi_sst_writer_options& options,
                                            const sstable::TableSchema& schema,
                                            const std::string& scratch) {
@@ -249,14 +266,14 @@ Result<std::unique_ptr<orochi_sst_writer>> OpenWriter(std::string_view directory
   }
   ASSIGN_OR_RETURN(sstable::LoadOptions load,
                    LoadOptionsOf(options, writer->schema, writer->scratch.path()));
+  ASSIGN_OR_RETURN(auto const partitioner, PartitionerOf(options));
   ASSIGN_OR_RETURN(writer->lock, io::DirectoryLock::Acquire(writer->directory));
   writer->columns = ColumnsOf(writer->schema);
   io::SystemClock clock;
   int64_t const now_us = options.now_us != 0 ? options.now_us : clock.NowMicros();
   writer->changes = std::make_unique<sstable::CqlChanges>(writer->schema, now_us);
   writer->loader = std::make_unique<sstable::TableLoader>(
-      writer->files, writer->directory, LayoutOf(writer->schema, sstable::Partitioner::kMurmur3),
-      std::move(load));
+      writer->files, writer->directory, LayoutOf(writer->schema, partitioner), std::move(load));
   return writer;
 }
 

@@ -34,6 +34,7 @@ struct Request {
   std::string format;
   std::optional<std::string> compression;
   int64_t timestamp_us = 0;
+  std::string partitioner;
 };
 
 struct Exported {
@@ -81,6 +82,18 @@ Result<sstable::WriterOptions> OptionsOf(const Request& request,
     ASSIGN_OR_RETURN(options.compression, CompressionNamed(*request.compression));
   }
   return options;
+}
+
+Result<sstable::Partitioner> PartitionerOf(const std::string& name) {
+  Result<sstable::Partitioner> partitioner = sstable::ParsePartitioner(name);
+  if (!partitioner.ok() || *partitioner == sstable::Partitioner::kLocal) {
+    partitioner.status().IgnoreError("said below");
+    return Status::InvalidArgument(StrCat("partitioner \"", name, "\" cannot be written"))
+        .WithHint(
+            "Partitioners are: Murmur3Partitioner, RandomPartitioner, ByteOrderedPartitioner; "
+            "the cluster's cassandra.yaml says which.");
+  }
+  return partitioner;
 }
 
 Portal OpenQuery(const std::string& query) {
@@ -139,6 +152,7 @@ Result<Exported> Export(const Request& request) {
   ASSIGN_OR_RETURN(auto const tables, sstable::TablesFromCql(request.cql, ""));
   ASSIGN_OR_RETURN(const sstable::TableSchema* const schema, sstable::PickTable(tables, ""));
   ASSIGN_OR_RETURN(sstable::WriterOptions writer, OptionsOf(request, *schema));
+  ASSIGN_OR_RETURN(auto const partitioner, PartitionerOf(request.partitioner));
   Portal const portal = OpenQuery(request.query);
   ExportTimes const times = {
       .timestamp_us = request.timestamp_us,
@@ -148,8 +162,7 @@ Result<Exported> Export(const Request& request) {
   ServerFiles files;
   ASSIGN_OR_RETURN(auto const directory, ExportDirectory::Make(request.directory));
   auto const memory_bytes = static_cast<uint64_t>(maintenance_work_mem) * uint64_t{1024};
-  sstable::TableLoader loader(files, directory->path(),
-                              sstable::LayoutOf(*schema, sstable::Partitioner::kMurmur3),
+  sstable::TableLoader loader(files, directory->path(), sstable::LayoutOf(*schema, partitioner),
                               {.writer = std::move(writer),
                                .size_bytes_max = 0,
                                .memory_bytes_max = memory_bytes,
@@ -176,9 +189,10 @@ Result<Exported> Export(const Request& request) {
 
 // Plain.
 void CheckArguments(FunctionCallInfo fcinfo) {
-  const char* const names[] = {"query", "dir", "create_table_cql", "format"};
-  for (int index = 0; index < 4; ++index) {
-    if (PG_ARGISNULL(index)) {
+  const char* const names[] = {"query", "dir",   "create_table_cql", "format",
+                               nullptr, nullptr, "partitioner"};  // null: what may be null
+  for (int index = 0; index < 7; ++index) {
+    if (names[index] != nullptr && PG_ARGISNULL(index)) {
       ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                       errmsg("%s must not be null", names[index])));
     }
@@ -209,7 +223,8 @@ Result<Datum> ExportCall(FunctionCallInfo fcinfo) {
                   .cql = TextArgument(fcinfo, 2),
                   .format = TextArgument(fcinfo, 3),
                   .compression = {},
-                  .timestamp_us = GetCurrentTransactionStartTimestamp() + kPostgresEpochMicros};
+                  .timestamp_us = GetCurrentTransactionStartTimestamp() + kPostgresEpochMicros,
+                  .partitioner = TextArgument(fcinfo, 6)};
   if (!PG_ARGISNULL(4)) {
     request.compression = TextArgument(fcinfo, 4);
   }

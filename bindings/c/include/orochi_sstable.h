@@ -405,6 +405,11 @@ OROCHI_SST_API void orochi_sst_parts_free(orochi_sst_parts* parts);
 #define OROCHI_SST_COMPRESSION_DEFLATE 4
 #define OROCHI_SST_COMPRESSION_ZSTD 5
 
+/* What places partitions on the ring: `partitioner` in the cluster's cassandra.yaml. */
+#define OROCHI_SST_PARTITIONER_MURMUR3 0
+#define OROCHI_SST_PARTITIONER_RANDOM 1
+#define OROCHI_SST_PARTITIONER_BYTE_ORDERED 2
+
 typedef struct orochi_sst_writer_options {
   uint32_t struct_size;
   int32_t version;           /* OROCHI_SST_VERSION_... */
@@ -414,6 +419,8 @@ typedef struct orochi_sst_writer_options {
   uint64_t memory_bytes_max; /* sorts this much in memory, more through files; 0: 256 MiB */
   uint64_t size_bytes_max;   /* begins another SSTable after this much data; 0: never */
   int64_t now_us;            /* of changes without a timestamp, from which TTLs count; 0: now */
+  int32_t partitioner;       /* OROCHI_SST_PARTITIONER_... */
+  int32_t reserved;          /* 0 */
 } orochi_sst_writer_options;
 
 typedef struct orochi_sst_writer orochi_sst_writer;

@@ -90,6 +90,9 @@ inline orochi_sst_value GiveValue(const std::optional<sstable::Bytes>& value) {
 /// The size of a struct's first version. What is shorter is no such struct.
 template <class Struct>
 constexpr uint32_t kFirstSize = sizeof(Struct);
+template <>
+inline constexpr uint32_t kFirstSize<orochi_sst_writer_options> =
+    offsetof(orochi_sst_writer_options, partitioner);
 
 /// Options as this library knows them from those that a caller compiled with another version of the
 /// header passed: what they lack is 0, what they have more must be 0.

@@ -16,7 +16,7 @@ _Static_assert(sizeof(orochi_sst_open_options) == 88, "");
 _Static_assert(sizeof(orochi_sst_cursor_options) == 32, "");
 _Static_assert(sizeof(orochi_sst_row) == 72, "");
 _Static_assert(sizeof(orochi_sst_cell) == 64, "");
-_Static_assert(sizeof(orochi_sst_writer_options) == 56, "");
+_Static_assert(sizeof(orochi_sst_writer_options) == 64, "");
 PLACE(orochi_sst_value, size, 8);
 PLACE(orochi_sst_value, is_set, 16);
 PLACE(orochi_sst_open_options, schema_files, 8);
@@ -39,6 +39,7 @@ PLACE(orochi_sst_cell, ttl_s, 56);
 PLACE(orochi_sst_writer_options, chunk_size_bytes, 12);
 PLACE(orochi_sst_writer_options, table, 16);
 PLACE(orochi_sst_writer_options, now_us, 48);
+PLACE(orochi_sst_writer_options, partitioner, 56);
 #endif
 
 VALUE(OROCHI_SST_INVALID_ARGUMENT, -1);
@@ -71,3 +72,4 @@ VALUE(OROCHI_SST_VERSION_OA, 0);
 VALUE(OROCHI_SST_VERSION_DA, 2);
 VALUE(OROCHI_SST_COMPRESSION_SCHEMA, 0);
 VALUE(OROCHI_SST_COMPRESSION_ZSTD, 5);
+VALUE(OROCHI_SST_PARTITIONER_BYTE_ORDERED, 2);

@@ -183,7 +183,75 @@ static void test_bounds(void) {
   }
 }
 
+/* Each partitioner has its own order of partitions; the keys are found in it. */
+static void test_partitioners(void) {
+  const char* const table = "CREATE TABLE ks.t (k int PRIMARY KEY, a text);";
+  orochi_sst_error* error = NULL;
+  int64_t orders[3] = {0, 0, 0};
+  for (int32_t partitioner = 0; partitioner <= OROCHI_SST_PARTITIONER_BYTE_ORDERED; ++partitioner) {
+    const char* const directory = new_directory();
+    orochi_sst_writer_options options = {0};
+    options.struct_size = sizeof(options);
+    options.partitioner = partitioner;
+    orochi_sst_writer* writer = NULL;
+    CHECK_OK(orochi_sst_writer_open(directory, strlen(directory), table, strlen(table), &options,
+                                    &writer, &error));
+    for (int64_t key = 9; key >= 0; --key) {
+      CHECK_OK(orochi_sst_writer_bind_int64(writer, 0, key, &error));
+      CHECK_OK(orochi_sst_writer_bind_text(writer, 1, TEXT("x"), &error));
+      CHECK_OK(orochi_sst_writer_insert(writer, &error));
+    }
+    CHECK_OK(orochi_sst_writer_finish(writer, &error));
+    orochi_sst_writer_free(writer);
+
+    orochi_sst_text const path = text_of(directory);
+    orochi_sst_report* report = NULL;
+    CHECK_INT(CHECK_OK(orochi_sst_verify(&path, 1, &report, &error)), 1);
+    orochi_sst_report_free(report);
+    orochi_sst_table* read = NULL;
+    CHECK_OK(orochi_sst_table_open(&path, 1, NULL, &read, &error));
+    orochi_sst_cursor* cursor = NULL;
+    CHECK_OK(orochi_sst_scan(read, NULL, &cursor, &error));
+    while (CHECK_OK(orochi_sst_cursor_next(cursor, &error)) == 1) {
+      int64_t key = 0;
+      CHECK_INT(orochi_sst_cursor_int64(cursor, 0, &key, NULL), 1);
+      orders[partitioner] = orders[partitioner] * 10 + key;
+    }
+    orochi_sst_cursor_free(cursor);
+    static const unsigned char seven[] = {0, 0, 0, 7};
+    orochi_sst_value const value = {.data = seven, .size = sizeof(seven), .is_set = 1};
+    CHECK_OK(orochi_sst_lookup(read, &value, 1, NULL, &cursor, &error));
+    CHECK_INT(CHECK_OK(orochi_sst_cursor_next(cursor, &error)), 1);
+    orochi_sst_cursor_free(cursor);
+    orochi_sst_table_free(read);
+  }
+  CHECK_INT(orders[OROCHI_SST_PARTITIONER_BYTE_ORDERED], 123456789);
+  CHECK(orders[OROCHI_SST_PARTITIONER_MURMUR3] != orders[OROCHI_SST_PARTITIONER_RANDOM]);
+
+  orochi_sst_writer_options options = {0};
+  options.struct_size = sizeof(options);
+  options.partitioner = 3;
+  orochi_sst_writer* writer = NULL;
+  CHECK_FAILS(orochi_sst_writer_open("/tmp", 4, table, strlen(table), &options, &writer, &error),
+              OROCHI_SST_UNSUPPORTED, "options.partitioner is 3, expected 0 to 2");
+  options.partitioner = 0;
+  options.reserved = 1;
+  CHECK_FAILS(orochi_sst_writer_open("/tmp", 4, table, strlen(table), &options, &writer, &error),
+              OROCHI_SST_UNSUPPORTED, "options.reserved is 1, expected 0");
+  /* A caller compiled before there was the field. */
+  options.struct_size = offsetof(orochi_sst_writer_options, partitioner);
+  options.partitioner = 99;
+  const char* const directory = new_directory();
+  CHECK_OK(orochi_sst_writer_open(directory, strlen(directory), table, strlen(table), &options,
+                                  &writer, &error));
+  orochi_sst_writer_free(writer);
+  options.struct_size -= 1;
+  CHECK_FAILS(orochi_sst_writer_open("/tmp", 4, table, strlen(table), &options, &writer, &error),
+              OROCHI_SST_INVALID_ARGUMENT, "options.struct_size is 55, expected at least 56");
+}
+
 void test_writing(void) {
+  test_partitioners();
   test_unset_and_null();
   test_bounds();
 }

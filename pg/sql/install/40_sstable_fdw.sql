@@ -17,10 +17,10 @@ COMMENT ON FOREIGN DATA WRAPPER orochi_sstable IS 'SSTables of Apache Cassandra,
 
 CREATE FUNCTION orochi.export_sstable(
   query text, dir text, create_table_cql text, format text DEFAULT 'oa', compression text DEFAULT NULL,
-  write_time timestamptz DEFAULT NULL,
+  write_time timestamptz DEFAULT NULL, partitioner text DEFAULT 'Murmur3Partitioner',
   OUT rows bigint, OUT partitions bigint, OUT sstables integer, OUT bytes bigint
 ) RETURNS record
 LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'orochi_export_sstable';
-COMMENT ON FUNCTION orochi.export_sstable(text, text, text, text, text, timestamptz) IS
+COMMENT ON FUNCTION orochi.export_sstable(text, text, text, text, text, timestamptz, text) IS
   'writes the result of a query as SSTables of a Cassandra table into a directory on the server';

@@ -75,6 +75,19 @@ SELECT pg_ls_dir(:'dir' || '/large') ORDER BY 1;
 SELECT * FROM orochi.export_sstable('SELECT 1 AS a, ''b'' AS b WHERE false', :'dir' || '/none', :'cql');
 SELECT count(*) FROM pg_ls_dir(:'dir' || '/none');
 
+-- Other partitioners: the same rows, in the order of each; partitions are found by key.
+SELECT partitioner, rows, partitions FROM unnest(ARRAY['RandomPartitioner', 'org.apache.cassandra.dht.ByteOrderedPartitioner']) partitioner,
+  LATERAL orochi.export_sstable($$SELECT i AS a, 'x' AS b, i * i AS v FROM generate_series(1, 300) i$$, :'dir' || '/' || partitioner, :'cql', partitioner => partitioner);
+CREATE FOREIGN TABLE random_order (a int, b text, v int) SERVER exported OPTIONS (keyspace 'ks', "table" 't');
+SELECT run(format('ALTER FOREIGN TABLE random_order OPTIONS (ADD directory %L)', :'dir' || '/RandomPartitioner'));
+CREATE FOREIGN TABLE byte_order (a int, b text, v int) SERVER exported OPTIONS (keyspace 'ks', "table" 't');
+SELECT run(format('ALTER FOREIGN TABLE byte_order OPTIONS (ADD directory %L)', :'dir' || '/org.apache.cassandra.dht.ByteOrderedPartitioner'));
+SELECT count(*), sum(v) FROM random_order;
+SELECT count(*), sum(v), array_agg(a) = array_agg(a ORDER BY a) AS in_order FROM byte_order;
+SELECT r.v, b.v FROM random_order r, byte_order b WHERE r.a = 17 AND b.a = 17;
+SELECT orochi.export_sstable('SELECT 1 AS a', :'dir' || '/failed', 'CREATE TABLE ks.t (a int PRIMARY KEY)', partitioner => 'LocalPartitioner');
+SELECT orochi.export_sstable('SELECT 1 AS a', :'dir' || '/failed', 'CREATE TABLE ks.t (a int PRIMARY KEY)', partitioner => NULL);
+
 -- Errors, and what is left of the export.
 SELECT t.* FROM unnest(ARRAY[
   'SELECT 1 AS a',
