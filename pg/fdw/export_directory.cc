@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "base/str_cat.h"
 #include "sstable/format/descriptor.h"
@@ -14,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kReadableByAll = S_IWGRP | S_IWOTH;
+constexpr const char* kUnfinishedPrefix = "orochi-unfinished";
 constexpr const char* kScratchName = "orochi-unfinished.sort";
 
 }  // namespace
@@ -39,13 +41,20 @@ Result<std::unique_ptr<ExportDirectory>> ExportDirectory::Make(const std::string
     return Status::IoError(StrCat(path, ": ", error.message()));
   }
   ASSIGN_OR_RETURN(directory->lock_, io::DirectoryLock::Acquire(path));
-  bool const empty = fs::is_empty(path, error);
+  std::vector<fs::path> left_over;  // by an export that was killed
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!entry->path().filename().string().starts_with(kUnfinishedPrefix)) {
+      return Status::AlreadyExists(StrCat("directory ", path, " is not empty"))
+          .WithHint("SSTables are exported into a directory of their own.");
+    }
+    left_over.push_back(entry->path());
+  }
+  for (size_t index = 0; !error && index < left_over.size(); ++index) {
+    fs::remove_all(left_over[index], error);
+  }
   if (error) {
     return Status::IoError(StrCat(path, ": ", error.message()));
-  }
-  if (!empty) {
-    return Status::AlreadyExists(StrCat("directory ", path, " is not empty"))
-        .WithHint("SSTables are exported into a directory of their own.");
   }
   directory->keep_ = false;
   return directory;
@@ -61,7 +70,7 @@ ExportDirectory::~ExportDirectory() {
            entry.increment(ignored)) {
         std::string const name = entry->path().filename().string();
         auto const parsed = sstable::Descriptor::Parse(name);
-        bool const is_ours = parsed.ok() || name.starts_with("orochi-unfinished");
+        bool const is_ours = parsed.ok() || name.starts_with(kUnfinishedPrefix);
         if (is_ours && name.ends_with("TOC.txt") == contents) {
           std::error_code failed;
           fs::remove(entry->path(), failed);

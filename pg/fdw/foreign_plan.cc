@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/str_cat.h"
-#include "pg/fdw/open_table.h"
+#include "pg/fdw/planned_tables.h"
 
 extern "C" {
 #include "access/stratnum.h"
@@ -138,7 +138,7 @@ Estimate EstimateScan(const TablePlan& plan, const RelOptInfo* relation,
 
 Status LoadPlan(TablePlan& plan, Oid foreign_table) {
   ASSIGN_OR_RETURN(TableOptions const options, ReadTableOptions(foreign_table));
-  ASSIGN_OR_RETURN(auto const table, OpenTable::Open(options));
+  ASSIGN_OR_RETURN(auto table, OpenTable::Open(options));
   plan.schema = table->schema();
   Relation const relation = TryPg([&]() noexcept { return table_open(foreign_table, NoLock); });
   ASSIGN_OR_RETURN(plan.columns,
@@ -157,6 +157,7 @@ Status LoadPlan(TablePlan& plan, Oid foreign_table) {
     plan.files +=
         StrCat(" (", table->Versions(), "), ", table->data_size_bytes(), " bytes of data");
   }
+  KeepPlanned(foreign_table, options, std::move(table));
   return Status::Ok();
 }
 

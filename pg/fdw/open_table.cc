@@ -1,5 +1,7 @@
 #include "pg/fdw/open_table.h"
 
+#include <sys/stat.h>
+
 #include <set>
 
 #include "base/str_cat.h"
@@ -36,6 +38,9 @@ Result<std::vector<sstable::TableSchema>> ReadSchemaFile(io::FileSystem& files,
 
 Status OpenTable::Load(const TableOptions& options) {
   ASSIGN_OR_RETURN(directory_, FindTableDirectory(files_, options));
+  schema_file_ = options.schema_file;
+  directory_state_ = FileState::Of(directory_);  // before it is listed
+  schema_file_state_ = FileState::Of(schema_file_);
   ASSIGN_OR_RETURN(auto const descriptors, sstable::ListSstables(files_, directory_));
   sstable::TableRequest request;
   request.table =
@@ -62,6 +67,21 @@ Status OpenTable::Load(const TableOptions& options) {
   RETURN_IF_ERROR(CheckPartitioners());
   source_ = std::make_unique<sstable::MergedSource>(readers_, schema_, options.NowSeconds());
   return Status::Ok();
+}
+
+FileState FileState::Of(const std::string& path) {
+  struct stat found;
+  if (path.empty() || stat(path.c_str(), &found) != 0) {
+    return {};
+  }
+  return {.device = found.st_dev,
+          .inode = found.st_ino,
+          .changed_ns = found.st_ctim.tv_sec * int64_t{1'000'000'000} + found.st_ctim.tv_nsec};
+}
+
+bool OpenTable::FilesAreAsOpened() const {
+  return directory_state_ == FileState::Of(directory_) &&
+         schema_file_state_ == FileState::Of(schema_file_);
 }
 
 Status OpenTable::CheckPartitioners() const {

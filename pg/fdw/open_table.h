@@ -8,6 +8,16 @@
 
 namespace orochi::pg {
 
+/// What tells that a file or directory has changed.
+struct FileState {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  int64_t changed_ns = 0;
+
+  static FileState Of(const std::string& path);
+  friend bool operator==(const FileState&, const FileState&) = default;
+};
+
 /// The SSTables of a table, open, with what is known of it. Files are only ever read.
 ///
 /// Life: Open; outlives queries over source().    Threads: the backend's own.
@@ -15,6 +25,9 @@ class OpenTable {
  public:
   /// kNotFound, kCorruption, kFailedPrecondition (files that do not fit the schema) name the file.
   static Result<std::unique_ptr<OpenTable>> Open(const TableOptions& options);
+
+  /// False when a file came to the directory or went, or the schema file changed.
+  bool FilesAreAsOpened() const;
 
   const sstable::TableSchema& schema() const { return schema_; }
   sstable::MergedSource& source() { return *source_; }
@@ -37,6 +50,9 @@ class OpenTable {
 
   ServerFiles files_;
   std::string directory_;
+  std::string schema_file_;
+  FileState directory_state_;
+  FileState schema_file_state_;
   std::vector<std::unique_ptr<sstable::SstableReader>> readers_;
   sstable::TableSchema schema_;
   std::unique_ptr<sstable::MergedSource> source_;

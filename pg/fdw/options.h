@@ -17,6 +17,8 @@ enum class EmptyRule : uint8_t { kNull, kError };
 struct ValueRules {
   OutOfRangeRule out_of_range = OutOfRangeRule::kError;
   EmptyRule empty = EmptyRule::kNull;
+
+  friend bool operator==(const ValueRules&, const ValueRules&) = default;
 };
 
 /// Where a table's files are and how they are read: the server's options under the table's.
@@ -31,6 +33,7 @@ struct TableOptions {
   ValueRules rules;
 
   int64_t NowSeconds() const;
+  friend bool operator==(const TableOptions&, const TableOptions&) = default;
 };
 
 /// What a column of a foreign table shows.

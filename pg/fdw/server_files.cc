@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include "base/str_cat.h"
+#include "pg/injection.h"
 
 extern "C" {
 #include "storage/fd.h"
@@ -73,6 +74,7 @@ class InterruptibleFile final : public io::WritableFile {
   explicit InterruptibleFile(std::unique_ptr<io::WritableFile> file) : file_(std::move(file)) {}
   Status Append(std::span<const std::byte> bytes) override {
     CheckInterrupts();
+    INJECTION_POINT("export_file_change");
     return file_->Append(bytes);
   }
   Status Sync() override { return file_->Sync(); }
@@ -116,6 +118,7 @@ Result<std::unique_ptr<io::WritableFile>> ServerFiles::OpenForAppend(const std::
 }
 
 Status ServerFiles::Rename(const std::string& from, const std::string& to) {
+  INJECTION_POINT("export_file_change");
   return posix_.Rename(from, to);
 }
 
@@ -136,6 +139,7 @@ Status ServerFiles::CreateDirectories(const std::string& path) {
 }
 
 Status ServerFiles::SyncDirectory(const std::string& directory) {
+  INJECTION_POINT("export_file_change");
   return posix_.SyncDirectory(directory);
 }
 

@@ -1,6 +1,7 @@
 #include "pg/fdw/sstable_scan.h"
 
 #include "base/str_cat.h"
+#include "pg/fdw/planned_tables.h"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -47,7 +48,10 @@ Result<std::unique_ptr<SstableScan>> SstableScan::Open(Oid foreign_table, TupleD
                                                        std::vector<KeyCondition> conditions) {
   auto scan = std::make_unique<SstableScan>();
   ASSIGN_OR_RETURN(scan->options_, ReadTableOptions(foreign_table));
-  ASSIGN_OR_RETURN(scan->table_, OpenTable::Open(scan->options_));
+  scan->table_ = TakePlanned(foreign_table, scan->options_);
+  if (scan->table_ == nullptr) {
+    ASSIGN_OR_RETURN(scan->table_, OpenTable::Open(scan->options_));
+  }
   ASSIGN_OR_RETURN(scan->columns_, MatchColumns(foreign_table, descriptor, scan->table_->schema()));
   scan->conditions_ = std::move(conditions);
   scan->column_count_ = descriptor->natts;
