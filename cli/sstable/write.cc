@@ -98,20 +98,25 @@ Status AddStatements(const std::string& name, sstable::CqlChanges& changes,
   return Status::Ok();
 }
 
-/// A directory for sorted runs beside the output; gone when this is.
+/// A directory for sorted runs beside the output; gone when this is. REQUIRES: the lock of the
+/// output, so that what is there is of a command that was killed.
 class Scratch {
  public:
   explicit Scratch(const std::string& directory)
-      : path_(fs::path(directory) / "orochi-unfinished.sort") {}
+      : path_(fs::path(directory) / "orochi-unfinished.sort") {
+    Remove();
+  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;  // what is left has a name that nobody reads
-    fs::remove_all(path_, ignored);
-  }
+  ~Scratch() { Remove(); }
   std::string path() const { return path_.string(); }
 
  private:
+  void Remove() {
+    std::error_code ignored;  // what is left has a name that nobody reads
+    fs::remove_all(path_, ignored);
+  }
+
   fs::path path_;
 };
 
@@ -206,7 +211,8 @@ void AddSstableWrite(CLI::App& sstable, Invocation& invocation) {
       ->type_name("FILES");
   command->add_option("--schema", request->schema_files, "CQL with CREATE TYPE and CREATE TABLE")
       ->required()
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->allow_extra_args(false);  // FILES may follow
   command->add_option("--table", request->table, "Which table of the schema, where it has several")
       ->type_name("NAME");
   request->output.AddTo(*command, "oa", "the schema's");
