@@ -312,7 +312,19 @@ void AddLastPage(Relation relation, BlockNumber last) {
   making.End();
 }
 
-bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
+namespace {
+
+// What backends remember of the chain ends.
+void CountChange(Relation relation, BlockNumber first) {
+  Buffer const buffer =
+      ReadKind(relation, first, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
+  GenericXLogState* const state = GenericXLogStart(relation);
+  ++TrailerOf(GenericXLogRegisterBuffer(state, buffer, 0))->generation;
+  WAL_RECORD("chain_counted", GenericXLogFinish(state));
+  UnlockReleaseBuffer(buffer);
+}
+
+bool RemoveFromChain(Relation relation, uint64_t segment, BlockNumber block) {
   uint32_t entry = 0;
   Buffer const leaf =
       FindLeaf(relation, ReadMetapage(relation), segment, BUFFER_LOCK_EXCLUSIVE, &entry);
@@ -320,6 +332,9 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
     return false;
   }
   BlockNumber const first = EntriesOf(BufferGetPage(leaf))[entry];
+  if (first != 0 && first != block) {
+    CountChange(relation, first);  // the page may come back as another one of this chain
+  }
   Buffer const before = first == block ? InvalidBuffer : FindBefore(relation, first, block);
   Buffer const buffer = ReadBuffer(relation, block);
   bool removed = false;
@@ -360,6 +375,16 @@ bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
   return removed;
 }
 
+}  // namespace
+
+bool RemovePage(Relation relation, uint64_t segment, BlockNumber block) {
+  // Who puts a page in front of the chain has looked which is the first: it must stay so.
+  MakingPages making(relation);
+  bool const removed = RemoveFromChain(relation, segment, block);
+  making.End();
+  return removed;
+}
+
 namespace {
 
 // The page goes to `to`, and `above`, which is locked, has its `link` lead there. False when
@@ -397,16 +422,6 @@ BlockNumber* EntryLink(Page page, uint32_t entry) {
 
 BlockNumber* NextLink(Page page, uint32_t) {
   return &TrailerOf(page)->next;
-}
-
-// What backends remember of the chain ends.
-void CountChange(Relation relation, BlockNumber first) {
-  Buffer const buffer =
-      ReadKind(relation, first, BUFFER_LOCK_EXCLUSIVE, PageKind::kStubs, "a page of row stubs");
-  GenericXLogState* const state = GenericXLogStart(relation);
-  ++TrailerOf(GenericXLogRegisterBuffer(state, buffer, 0))->generation;
-  WAL_RECORD("chain_counted", GenericXLogFinish(state));
-  UnlockReleaseBuffer(buffer);
 }
 
 // Who walks the chain locks a page before it lets go of the one before it, so nobody is on the way.

@@ -107,16 +107,22 @@ void ForgetKnown() {
 void Refresh(Relation relation, SegmentMap* map, BlockNumber front) {
   BlockNumber known = map->front;
   OffsetNumber known_count = map->front_count;
+  uint32_t const known_generation = map->generation;
   BlockNumber block = front;
   while (block != 0) {
     Buffer const buffer = stub_chain::ReadKind(relation, block, BUFFER_LOCK_SHARE, PageKind::kStubs,
                                                "a page of row stubs");
     Page const page = BufferGetPage(buffer);
     uint32_t const generation = TrailerOf(page)->generation;
-    if (block == front && known != 0 && generation != map->generation) {
+    if ((block == front || block == known) && known != 0 && generation != known_generation) {
       Clear(map);
       known = 0;
       known_count = 0;
+      if (block != front) {  // packed since: what was learnt on the way here is lost with the rest
+        UnlockReleaseBuffer(buffer);
+        block = front;
+        continue;
+      }
     }
     OffsetNumber const count = Learn(map, block, page, block == known ? known_count : 0);
     if (block == front) {
