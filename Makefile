@@ -86,7 +86,7 @@ sim-bugs:
 	@$(MAKE) --no-print-directory build TARGETS="$(foreach core,$(CORE),$(notdir $(SIM_$(core)))_planted_bugs_test)"
 	@for test in $(foreach core,$(CORE),$(SIM_$(core))); do \
 	  OROCHI_PLANTED_BUG_SEARCHES=$(or $(SEARCHES),5) \
-	    build/$(PRESET)/src/$${test}_planted_bugs_test --gtest_brief=1 || exit 1; \
+	    build/$(PRESET)/src/$${test}_planted_bugs_test || exit 1; \
 	done
 
 asan:

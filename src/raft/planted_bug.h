@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/planted_bug.h"
+
 namespace orochi::raft {
 
 /// Mistakes that others have shipped. A simulation that cannot find each of them again proves
@@ -21,17 +23,5 @@ enum class PlantedBug : uint8_t {
   kVoteForShorterLog,       // forgets the comparison of logs
   kForgetTruncatedMatch,    // a completion of overwritten entries counts for the new ones
 };
-
-#if defined(OROCHI_PLANTED_BUGS)
-/// Built into the simulation of planted bugs alone. Threads: set before the simulation begins.
-inline PlantedBug planted_bug = PlantedBug::kNone;
-inline bool IsPlanted(PlantedBug bug) {
-  return planted_bug == bug;
-}
-#else
-constexpr bool IsPlanted(PlantedBug /*bug*/) {
-  return false;
-}
-#endif
 
 }  // namespace orochi::raft

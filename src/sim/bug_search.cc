@@ -53,4 +53,18 @@ uint64_t SeedsToFind(const char* bug, const std::function<void(uint64_t seed)>& 
   return counts.back();
 }
 
+bool RunClean(uint64_t count, const std::function<void(uint64_t seed)>& run) {
+  uint64_t seed = 1;
+  try {
+    for (; seed <= count; ++seed) {
+      run(seed);
+    }
+  } catch (const Violation& violation) {
+    std::printf("without a planted bug, seed %llu: %s\n", static_cast<unsigned long long>(seed),
+                violation.what());
+    return false;
+  }
+  return true;
+}
+
 }  // namespace orochi::sim

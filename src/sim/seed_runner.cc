@@ -1,5 +1,6 @@
 #include "sim/seed_runner.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -69,7 +70,7 @@ int RunSeeds(const Simulation& simulation, int argc, char** argv) {
   if (arguments.trace) {
     trace = [](const std::string& line) { std::printf("%s\n", line.c_str()); };
   }
-  std::vector<std::pair<const char*, uint64_t>> total;
+  std::vector<SeedReport::Count> total;
   uint64_t failed_count = 0;
   for (uint64_t seed = arguments.first; seed - arguments.first < arguments.count; ++seed) {
     try {
@@ -79,8 +80,10 @@ int RunSeeds(const Simulation& simulation, int argc, char** argv) {
       }
       total.resize(report.counts.size());
       for (size_t index = 0; index < total.size(); ++index) {
-        total[index].first = report.counts[index].first;
-        total[index].second += report.counts[index].second;
+        const SeedReport::Count& count = report.counts[index];
+        uint64_t const before = total[index].value;
+        total[index] = count;
+        total[index].value = count.greatest ? std::max(before, count.value) : before + count.value;
       }
     } catch (const Violation& violation) {
       ++failed_count;
@@ -89,8 +92,8 @@ int RunSeeds(const Simulation& simulation, int argc, char** argv) {
   }
   Print("seeds", arguments.count);
   Print("broke a promise", failed_count);
-  for (const auto& [name, value] : total) {
-    Print(name, value);
+  for (const SeedReport::Count& count : total) {
+    Print(count.name, count.value);
   }
   return failed_count == 0 ? 0 : 1;
 }

@@ -3,15 +3,19 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace orochi::sim {
 
 /// What one seed's history came to.
 struct SeedReport {
-  uint64_t trace_hash = 0;                               // equal for equal histories
-  std::vector<std::pair<const char*, uint64_t>> counts;  // the same names in the same order always
+  struct Count {
+    const char* name;
+    uint64_t value;
+    bool greatest = false;  // of all seeds, instead of the sum
+  };
+  uint64_t trace_hash = 0;      // equal for equal histories
+  std::vector<Count> counts{};  // the same names in the same order always
 };
 
 /// Called for each event, if it is one.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,13 +26,24 @@ class GossipQueue {
   void Put(NodeId id);
   void Remove(NodeId id);
   /// Adds to `builder` the records that were sent least, newest first. `find` answers the record
-  /// of an id, or null; an entry that was sent `transmit_count_max` times is gone.
+  /// of an id, or null; an entry that was sent `transmit_count_max` times is gone. News of `first`,
+  /// if there is any, goes before all other.
   template <class Find>
-  void Fill(PacketBuilder& builder, int transmit_count_max, Find find) {
+  void Fill(PacketBuilder& builder, int transmit_count_max, Find find,
+            std::optional<NodeId> first = std::nullopt) {
     std::vector<NodeId> sent;
+    if (first.has_value() && Contains(*first)) {
+      const Record* const record = find(*first);
+      if (record == nullptr || builder.Add(*record)) {
+        sent.push_back(*first);
+      }
+    }
     for (const auto& [place, id] : order_) {
       if (!builder.HasRoom()) {
         break;
+      }
+      if (id == first) {
+        continue;
       }
       const Record* const record = find(id);
       if (record == nullptr || builder.Add(*record)) {

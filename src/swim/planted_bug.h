@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/planted_bug.h"
+
 namespace orochi::swim {
 
 /// Mistakes that are easy to make here. A simulation that cannot find each of them again proves
@@ -24,17 +26,5 @@ enum class PlantedBug : uint8_t {
   kClusterUnchecked,       // members of another cluster join by mistake
   kHintsWithoutRevision,   // an older hint replaces a newer one
 };
-
-#if defined(OROCHI_PLANTED_BUGS)
-/// Built into the simulation of planted bugs alone. Threads: set before the simulation begins.
-inline PlantedBug planted_bug = PlantedBug::kNone;
-inline bool IsPlanted(PlantedBug bug) {
-  return planted_bug == bug;
-}
-#else
-constexpr bool IsPlanted(PlantedBug /*bug*/) {
-  return false;
-}
-#endif
 
 }  // namespace orochi::swim

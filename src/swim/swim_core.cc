@@ -123,7 +123,7 @@ void SwimCore::Leave() {
   }
 }
 
-// The last word goes through the queue like any other; who has sent it falls silent.
+// The last word goes through the queue, before all others; who has sent it falls silent.
 void SwimCore::SayGoodbye(Standing standing, Health health) {
   standing_ = standing;
   self_.health = health;
@@ -194,7 +194,9 @@ void SwimCore::TickGossip() {
   bool alone = false;
   if (!queue_.empty() && clock_us_ >= gossip_at_us_) {
     gossip_at_us_ = clock_us_ + options_.gossip_interval_us;
-    std::vector<NodeId> const targets = PickMembers(options_.gossip_fanout, {}, true);
+    // The last word is sent so often and no more: not to those who are dead.
+    std::vector<NodeId> const targets =
+        PickMembers(options_.gossip_fanout, {}, standing_ == Standing::kMember);
     alone = targets.empty();
     for (NodeId const id : targets) {
       if (queue_.empty()) {
@@ -261,7 +263,10 @@ void SwimCore::SendDatagram(const io::SocketAddress& to, const PacketHead& head,
     bool const added = builder.Add(*first);
     ASSERT(added);
   }
-  queue_.Fill(builder, TransmitCountMax(), [this](NodeId id) { return FindRecord(id); });
+  // The last word does not wait behind what a newcomer was taught and passes on.
+  queue_.Fill(
+      builder, TransmitCountMax(), [this](NodeId id) { return FindRecord(id); },
+      standing_ == Standing::kMember ? std::nullopt : std::optional(self_.id));
   output_.datagrams.push_back({to, std::move(builder).Finish()});
 }
 

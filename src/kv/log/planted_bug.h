@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/planted_bug.h"
+
 namespace orochi::kv::log {
 
 /// Mistakes that logs have shipped with. A simulation that cannot find each of them again proves
@@ -22,17 +24,5 @@ enum class PlantedBug : uint8_t {
   kPlaceUnchecked,            // a frame counts wherever it is found
   kGoesOnAfterFailure,        // a failed write is taken for done
 };
-
-#if defined(OROCHI_PLANTED_BUGS)
-/// Built into the simulation of planted bugs alone. Threads: set before the simulation begins.
-inline PlantedBug planted_bug = PlantedBug::kNone;
-inline bool IsPlanted(PlantedBug bug) {
-  return planted_bug == bug;
-}
-#else
-constexpr bool IsPlanted(PlantedBug /*bug*/) {
-  return false;
-}
-#endif
 
 }  // namespace orochi::kv::log

@@ -26,20 +26,29 @@ PartitionCore::Pending& PartitionCore::PendingOf(const TransactionId& id) {
   return place->second;
 }
 
-void PartitionCore::Begin(CommitRequest request, Reply reply) {
-  auto record = RecordOf(host_.state(), request.anchor, request.transaction);
+// True when what is decided about the transaction, or that nobody knows any more, was the answer:
+// also to one who asks once more, not having heard. It must be the leader who says so.
+bool PartitionCore::AnswerDecided(const std::string& anchor, const TransactionId& id,
+                                  const Reply& reply) {
+  auto record = RecordOf(host_.state(), anchor, id);
   if (!record.ok()) {
     reply(std::move(record).status());
-    return;
+    return true;
   }
   if (*record) {
-    // Told once more: the one who asks may not have heard. It must be the leader who says so.
     host_.ConfirmLeadership(
         WhileHere(std::function<void()>([reply, answer = AnswerOf(**record)] { reply(answer); })));
-    return;
+    return true;
   }
-  if (IsTooOld(request.transaction.start)) {  // what was decided may be forgotten
+  if (IsTooOld(id.start)) {
     reply(Answer{.outcome = Outcome::kTooOld});
+    return true;
+  }
+  return false;
+}
+
+void PartitionCore::Begin(CommitRequest request, Reply reply) {
+  if (AnswerDecided(request.anchor, request.transaction, reply)) {
     return;
   }
   const Pending& pending = PendingOf(request.transaction);
@@ -52,21 +61,9 @@ void PartitionCore::Begin(CommitRequest request, Reply reply) {
 }
 
 void PartitionCore::Begin(AbortRequest request, Reply reply) {
-  auto record = RecordOf(host_.state(), request.anchor, request.transaction);
-  if (!record.ok()) {
-    reply(std::move(record).status());
-    return;
+  if (!AnswerDecided(request.anchor, request.transaction, reply)) {
+    Decide(request.anchor, request.transaction, false, kNever, {}, std::move(reply));
   }
-  if (*record) {
-    host_.ConfirmLeadership(
-        WhileHere(std::function<void()>([reply, answer = AnswerOf(**record)] { reply(answer); })));
-    return;
-  }
-  if (IsTooOld(request.transaction.start)) {
-    reply(Answer{.outcome = Outcome::kTooOld});
-    return;
-  }
-  Decide(request.anchor, request.transaction, false, kNever, {}, std::move(reply));
 }
 
 // Proposes the record unless somebody does already, and answers what is decided to all.

@@ -87,6 +87,7 @@ class PartitionCore {
   void Begin(HeartbeatRequest request, Reply reply);
   void Begin(PushRequest request, Reply reply);
   void Begin(ResolveRequest request, Reply reply);
+  bool AnswerDecided(const std::string& anchor, const TransactionId& id, const Reply& reply);
   void Decide(const std::string& anchor, const TransactionId& id, bool committed,
               Timestamp timestamp, std::vector<std::string> keys, Reply reply);
   void AnswerPush(const PushRequest& request, const Reply& reply);

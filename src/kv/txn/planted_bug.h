@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "base/planted_bug.h"
+
 namespace orochi::kv {
 
 /// Mistakes that others have shipped, planted one at a time to see that the simulation finds them
@@ -22,17 +24,5 @@ enum class PlantedBug : uint8_t {
   kRecordBeforeIntents,  // a record goes while intents of its transaction are left
   kReadBelowSafepoint,   // what reads below the safepoint is answered from what is left
 };
-
-#if defined(OROCHI_PLANTED_BUGS)
-/// Built into the simulation of planted bugs alone. Threads: set before the simulation begins.
-inline PlantedBug planted_bug = PlantedBug::kNone;
-inline bool IsPlanted(PlantedBug bug) {
-  return planted_bug == bug;
-}
-#else
-constexpr bool IsPlanted(PlantedBug /*bug*/) {
-  return false;
-}
-#endif
 
 }  // namespace orochi::kv

@@ -3,19 +3,16 @@
 #include <cstdint>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "sim/violation.h"
 #include "swim/simulation/process.h"
 #include "swim/swim_core.h"
 
 namespace orochi::swim::simulation {
 
-/// A promise was broken. The simulation stops where it sees it.
-struct Violation : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+using sim::Violation;
 
 /// What really happened, against which every view is held.
 class Ledger {
