@@ -16,6 +16,15 @@ const Answer* AnswerIn(const std::optional<Result<Answer>>& answer) {
   return answer && answer->ok() ? &**answer : nullptr;
 }
 
+// Why there is none.
+std::shared_ptr<const Status> ErrorIn(const std::optional<Result<Answer>>& answer) {
+  auto error = std::make_shared<const Status>(
+      answer ? answer->status()
+             : Status::Unavailable("no leader of the partition answered in time"));
+  static_cast<void>(error->code());  // the outcome alone may do for who asked
+  return error;
+}
+
 }  // namespace
 
 Transaction::Transaction(CoordinatorHost& host, uint64_t high, uint64_t low, const Options& options)
@@ -70,8 +79,12 @@ void Transaction::ReadNext(std::vector<KeySpan> pieces, size_t index, bool rever
       [this, pieces = std::move(pieces), index, reverse, limit, so_far = std::move(so_far),
        done = std::move(done)](const std::optional<Result<Answer>>& answer) mutable {
         const Answer* const rows = AnswerIn(answer);
-        if (rows == nullptr || rows->outcome != Outcome::kOk) {
-          done({.outcome = Outcome::kConflict, .rows = {}});
+        if (rows == nullptr) {
+          done({.outcome = Outcome::kConflict, .rows = {}, .error = ErrorIn(answer)});
+          return;
+        }
+        if (rows->outcome != Outcome::kOk) {
+          done({.outcome = rows->outcome, .rows = {}});
           return;
         }
         so_far.rows.insert(so_far.rows.end(), rows->rows.begin(), rows->rows.end());
@@ -99,7 +112,7 @@ void Transaction::Write(const std::string& key, std::string operation,
       [this, key, done = std::move(done)](const std::optional<Result<Answer>>& answer) {
         const Answer* const written = AnswerIn(answer);
         if (written == nullptr) {
-          done({.outcome = Outcome::kConflict, .result = {}});
+          done({.outcome = Outcome::kConflict, .result = {}, .error = ErrorIn(answer)});
           return;
         }
         if (written->outcome == Outcome::kOk) {

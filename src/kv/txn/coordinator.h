@@ -54,12 +54,14 @@ class Transaction {
     int attempt_count_max = 8;  // of each request, before it counts as unanswered
   };
   struct ReadResult {
-    Outcome outcome = Outcome::kOk;  // or kConflict
+    Outcome outcome = Outcome::kOk;  // or kConflict, kTooOld
     std::vector<std::pair<std::string, std::string>> rows{};
+    std::shared_ptr<const Status> error{};  // with kConflict, when the leader gave no answer
   };
   struct WriteResult {
-    Outcome outcome = Outcome::kOk;  // or kConditionFailed, kConflict
+    Outcome outcome = Outcome::kOk;  // or kConditionFailed, kConflict, kTooOld
     std::string result{};
+    std::shared_ptr<const Status> error{};  // with kConflict, when the leader gave no answer
   };
   struct CommitResult {
     TransactionOutcome outcome = TransactionOutcome::kUnknown;

@@ -40,6 +40,13 @@ class PartitionHost {
 /// What the operations of writes mean: the data model's.
 class OperationRules {
  public:
+  /// What an operation finds.
+  struct Current {
+    std::string_view key{};
+    const std::optional<std::string>& value;
+    Timestamp written{};    // when the key was last written by others; kNever: not, or forgotten
+    Timestamp safepoint{};  // a deletion before this may be forgotten
+  };
   struct Evaluation {
     bool holds = true;                   // false: the operation's condition does not
     std::optional<std::string> value{};  // the key's new value; nullopt deletes it
@@ -50,8 +57,7 @@ class OperationRules {
   /// Whether the outcome depends on what the key's value is.
   virtual bool Reads(std::string_view operation) const = 0;
   /// Threads: any. Must give the same for the same arguments.
-  virtual Result<Evaluation> Evaluate(std::string_view operation,
-                                      const std::optional<std::string>& current) const = 0;
+  virtual Result<Evaluation> Evaluate(std::string_view operation, const Current& current) const = 0;
 };
 
 }  // namespace orochi::kv

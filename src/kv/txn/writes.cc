@@ -79,7 +79,10 @@ Status PartitionCore::TryWrite(const std::shared_ptr<Write>& write) {
                      mvcc::NewestAt(host_.state(), request.key, request.read_timestamp));
     current = version ? std::move(version->value) : std::nullopt;
   }
-  ASSIGN_OR_RETURN(auto evaluation, rules_.Evaluate(request.operation, current));
+  ASSIGN_OR_RETURN(auto evaluation, rules_.Evaluate(request.operation, {.key = request.key,
+                                                                        .value = current,
+                                                                        .written = last_written,
+                                                                        .safepoint = safepoint_}));
   if (!evaluation.holds) {
     AnswerFailedCondition({KeySpan::Of(request.key)}, request.read_timestamp, write->latch,
                           std::move(evaluation.result), write->reply);
@@ -189,25 +192,38 @@ Status PartitionCore::TryOneShot(const std::shared_ptr<OneShot>& one) {
     return Status::Ok();
   }
   Answer answer{.timestamp = one->stamp};
-  std::map<std::string, std::optional<std::string>> values;
+  struct Known {
+    std::optional<std::string> value;
+    Timestamp written;
+  };
+  std::map<std::string, Known> keys;
   for (const OneShotRequest::Operation& operation : one->request.operations) {
-    auto known = values.find(operation.key);
-    if (known == values.end()) {
+    auto place = keys.find(operation.key);
+    if (place == keys.end()) {
       ASSIGN_OR_RETURN(auto version, mvcc::NewestAt(host_.state(), operation.key, one->stamp));
-      known = values.emplace(operation.key, version ? version->value : std::nullopt).first;
+      Known known;
+      if (version) {
+        known = {.value = std::move(version->value), .written = version->timestamp};
+      }
+      place = keys.emplace(operation.key, std::move(known)).first;
     }
-    ASSIGN_OR_RETURN(auto evaluation, rules_.Evaluate(operation.operation, known->second));
+    Known& known = place->second;
+    ASSIGN_OR_RETURN(auto evaluation,
+                     rules_.Evaluate(operation.operation, {.key = operation.key,
+                                                           .value = known.value,
+                                                           .written = known.written,
+                                                           .safepoint = safepoint_}));
     if (!evaluation.holds) {
       AnswerFailedCondition(one->spans, one->stamp, one->latch, std::move(evaluation.result),
                             one->reply);
       return Status::Ok();
     }
-    known->second = std::move(evaluation.value);
+    known.value = std::move(evaluation.value);
     answer.results.push_back(std::move(evaluation.result));
   }
   WriteBatch batch;
-  for (auto& [key, value] : values) {
-    mvcc::PutVersion(batch, key, {.timestamp = one->stamp, .value = std::move(value)});
+  for (auto& [key, known] : keys) {
+    mvcc::PutVersion(batch, key, {.timestamp = one->stamp, .value = std::move(known.value)});
   }
   host_.Propose(std::move(batch),
                 WhileHere(std::function<void()>([this, one, answer = std::move(answer)] {

@@ -51,7 +51,7 @@ void Replay(const History& history, Lists& lists) {
     auto const place = lists.find(step.key);
     auto const current =
         place == lists.end() ? std::optional<std::string>() : std::optional(place->second);
-    auto const evaluation = rules.Evaluate(step.operation, current);
+    auto const evaluation = rules.Evaluate(step.operation, {.value = current});
     if (evaluation->holds != step.holds || (!step.holds && evaluation->result != step.result)) {
       throw Violation(StrCat("transaction ", history.number, " at ", history.timestamp.value(),
                              ": the condition of ", step.operation, " on ", step.key,

@@ -14,8 +14,8 @@ class ListRules final : public OperationRules {
   bool Reads(std::string_view operation) const override {
     return operation[0] == 'a' || operation[0] == 'n';
   }
-  Result<Evaluation> Evaluate(std::string_view operation,
-                              const std::optional<std::string>& current) const override {
+  Result<Evaluation> Evaluate(std::string_view operation, const Current& found) const override {
+    const std::optional<std::string>& current = found.value;
     std::string const number = ";" + std::string(operation.substr(1));
     switch (operation[0]) {
       case 'p':
