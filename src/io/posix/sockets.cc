@@ -192,6 +192,16 @@ void Waker::Clear() {
   (void)size_bytes;
 }
 
+void Waker::Wait(int64_t timeout_us) {
+  constexpr int64_t kMicrosInSecond = 1'000'000;
+  pollfd entry{.fd = descriptor(), .events = POLLIN, .revents = 0};
+  timespec const timeout{.tv_sec = timeout_us / kMicrosInSecond,
+                         .tv_nsec = timeout_us % kMicrosInSecond * 1000};
+  if (::ppoll(&entry, 1, timeout_us < 0 ? nullptr : &timeout, nullptr) > 0) {
+    Clear();
+  }
+}
+
 void Poll(std::span<PollEntry> entries, int timeout_ms) {
   std::vector<pollfd> native;
   native.reserve(entries.size());

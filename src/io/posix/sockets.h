@@ -76,6 +76,8 @@ class Waker {
   static Result<Waker> Create();
   void Wake();
   void Clear();
+  /// Returns once woken, which it clears, or after `timeout_us`; negative waits for ever.
+  void Wait(int64_t timeout_us);
   int descriptor() const { return descriptor_.number(); }
 
  private:
