@@ -1,14 +1,12 @@
 // Writers.
-#include <filesystem>
 #include <map>
 #include <optional>
 
 #include "bindings/c/internal/call.h"
 #include "bindings/c/internal/handles.h"
-#include "io/posix/directory_lock.h"
 #include "io/posix/system_clock.h"
-#include "io/posix/system_random.h"
 #include "sstable/change/cql_changes.h"
+#include "sstable/change/output_directory.h"
 #include "sstable/change/table_loader.h"
 #include "sstable/change/writer_options.h"
 #include "sstable/cql/parser.h"
@@ -20,25 +18,6 @@ namespace orochi::cabi {
 namespace {
 
 using sstable::cql::Term;
-
-/// A directory for sorted runs, of a name that no other writer has; gone when this is.
-class Scratch {
- public:
-  explicit Scratch(const std::string& directory) {
-    io::SystemRandom random;
-    path_ = StrCat(directory, "/orochi-unfinished-", random.Next(), ".sort");
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() {
-    std::error_code ignored;  // what is left has a name that nobody reads
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 Result<sstable::CompressorKind> CompressorOf(int32_t compression) {
   switch (compression) {
@@ -87,8 +66,7 @@ Result<sstable::Partitioner> PartitionerOf(const orochi_sst_writer_options& opti
 }
 
 Result<sstable::LoadOptions> LoadOptionsOf(const orochi_sst_writer_options& options,
-                                           const sstable::TableSchema& schema,
-                                           const std::string& scratch) {
+                                           const sstable::TableSchema& schema) {
   sstable::LoadOptions load;
   ASSIGN_OR_RETURN(load.writer, WriterOptionsOf(schema));
   ASSIGN_OR_RETURN(load.writer.version, VersionOf(options.version));
@@ -109,7 +87,6 @@ Result<sstable::LoadOptions> LoadOptionsOf(const orochi_sst_writer_options& opti
     load.memory_bytes_max = options.memory_bytes_max;
   }
   load.size_bytes_max = options.size_bytes_max;
-  load.scratch_directory = scratch;
   return load;
 }
 
@@ -129,8 +106,7 @@ struct orochi_sst_writer {
   orochi::sstable::TableSchema schema;
   std::vector<orochi::cabi::TableColumn> columns;
   std::string directory;
-  std::optional<orochi::io::DirectoryLock> lock;  // let go when all else is gone
-  orochi::cabi::Scratch scratch;
+  std::optional<orochi::sstable::OutputDirectory> output;  // let go when all else is gone
   std::unique_ptr<orochi::sstable::CqlChanges> changes;
   std::unique_ptr<orochi::sstable::TableLoader> loader;
 
@@ -143,7 +119,7 @@ struct orochi_sst_writer {
   uint64_t partition_count = 0;
   uint64_t row_count = 0;
 
-  explicit orochi_sst_writer(std::string where) : directory(std::move(where)), scratch(directory) {}
+  explicit orochi_sst_writer(std::string where) : directory(std::move(where)) {}
 };
 
 namespace orochi::cabi {
@@ -264,10 +240,10 @@ Result<std::unique_ptr<orochi_sst_writer>> OpenWriter(std::string_view directory
         StrCat("counters of table ", writer->schema.QualifiedName(),
                " cannot be written: their state belongs to the nodes of a cluster"));
   }
-  ASSIGN_OR_RETURN(sstable::LoadOptions load,
-                   LoadOptionsOf(options, writer->schema, writer->scratch.path()));
+  ASSIGN_OR_RETURN(sstable::LoadOptions load, LoadOptionsOf(options, writer->schema));
   ASSIGN_OR_RETURN(auto const partitioner, PartitionerOf(options));
-  ASSIGN_OR_RETURN(writer->lock, io::DirectoryLock::Acquire(writer->directory));
+  ASSIGN_OR_RETURN(writer->output, sstable::OutputDirectory::Open(writer->directory));
+  load.scratch_directory = writer->output->scratch();
   writer->columns = ColumnsOf(writer->schema);
   io::SystemClock clock;
   int64_t const now_us = options.now_us != 0 ? options.now_us : clock.NowMicros();

@@ -58,7 +58,7 @@ Result<sstable::WriterOptions> OptionsLikeAll(const OpenTable& table) {
 Result<std::vector<WrittenSstable>> RunCompact(const CompactRequest& request) {
   io::PosixFileSystem files;
   RETURN_IF_ERROR(CheckApart(request.output.directory, request.table.paths));
-  ASSIGN_OR_RETURN(auto const lock, request.output.Lock());
+  ASSIGN_OR_RETURN(auto const output, request.output.Open());
   ASSIGN_OR_RETURN(OpenTable const table, OpenTableOf(files, request.table));
   sstable::CompactOptions options;
   ASSIGN_OR_RETURN(options.writer, OptionsLikeAll(table));
@@ -81,7 +81,7 @@ Result<std::vector<WrittenSstable>> RunCompact(const CompactRequest& request) {
 Result<std::vector<WrittenSstable>> RunUpgrade(const CompactRequest& request) {
   io::PosixFileSystem files;
   RETURN_IF_ERROR(CheckApart(request.output.directory, request.table.paths));
-  ASSIGN_OR_RETURN(auto const lock, request.output.Lock());
+  ASSIGN_OR_RETURN(auto const output, request.output.Open());
   ASSIGN_OR_RETURN(std::vector<SstableInput> const inputs,
                    FindSstables(files, request.table.paths));
   std::vector<WrittenSstable> all;
@@ -104,7 +104,7 @@ Result<std::vector<WrittenSstable>> RunSplit(const CompactRequest& request) {
   }
   io::PosixFileSystem files;
   RETURN_IF_ERROR(CheckApart(request.output.directory, request.table.paths));
-  ASSIGN_OR_RETURN(auto const lock, request.output.Lock());
+  ASSIGN_OR_RETURN(auto const output, request.output.Open());
   ASSIGN_OR_RETURN(std::vector<SstableInput> const inputs,
                    FindSstables(files, request.table.paths));
   std::vector<WrittenSstable> all;

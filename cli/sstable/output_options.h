@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "cli/command.h"
-#include "io/posix/directory_lock.h"
+#include "sstable/change/output_directory.h"
 #include "sstable/change/writer_options.h"
 #include "sstable/write/sstable_writer.h"
 
@@ -27,7 +27,9 @@ struct OutputOptions {
              const std::string& compression_default, bool may_split = true);
 
   /// Held while SSTables are written: two writers would take the same names.
-  Result<io::DirectoryLock> Lock() const { return io::DirectoryLock::Acquire(directory); }
+  Result<sstable::OutputDirectory> Open() const {
+    return sstable::OutputDirectory::Open(directory);
+  }
   uint64_t size_bytes_max() const { return size_mb_max << 20; }
   /// Puts what was asked for in the place of what is in `options`.
   Status Apply(sstable::WriterOptions& options) const;

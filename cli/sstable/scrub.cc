@@ -178,7 +178,7 @@ Status RunScrub(const ScrubRequest& request) {
   io::PosixFileSystem files;
   RETURN_IF_ERROR(CheckApart(request.output.directory, request.paths));
   ASSIGN_OR_RETURN(std::vector<SstableInput> const inputs, FindDamaged(files, request.paths));
-  ASSIGN_OR_RETURN(auto const lock, request.output.Lock());
+  ASSIGN_OR_RETURN(auto const output, request.output.Open());
   size_t damaged = 0;
   for (const SstableInput& input : inputs) {
     Result<bool> const whole = ScrubOne(files, input, request.output);

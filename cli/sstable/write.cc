@@ -98,39 +98,16 @@ Status AddStatements(const std::string& name, sstable::CqlChanges& changes,
   return Status::Ok();
 }
 
-/// A directory for sorted runs beside the output; gone when this is. REQUIRES: the lock of the
-/// output, so that what is there is of a command that was killed.
-class Scratch {
- public:
-  explicit Scratch(const std::string& directory)
-      : path_(fs::path(directory) / "orochi-unfinished.sort") {
-    Remove();
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  ~Scratch() { Remove(); }
-  std::string path() const { return path_.string(); }
-
- private:
-  void Remove() {
-    std::error_code ignored;  // what is left has a name that nobody reads
-    fs::remove_all(path_, ignored);
-  }
-
-  fs::path path_;
-};
-
 Result<std::vector<sstable::WrittenSstable>> RunWrite(const WriteRequest& request) {
   ASSIGN_OR_RETURN(sstable::TableSchema const schema, ReadSchema(request));
   ASSIGN_OR_RETURN(sstable::WriterOptions writer_options, WriterOptionsOf(schema));
   RETURN_IF_ERROR(request.output.Apply(writer_options));
   io::PosixFileSystem files;
-  ASSIGN_OR_RETURN(auto const lock, request.output.Lock());
-  Scratch const scratch(request.output.directory);
+  ASSIGN_OR_RETURN(auto const output, request.output.Open());
   sstable::LoadOptions options = {.writer = std::move(writer_options),
                                   .size_bytes_max = request.output.size_bytes_max(),
                                   .memory_bytes_max = request.memory_mb << 20,
-                                  .scratch_directory = scratch.path()};
+                                  .scratch_directory = output.scratch()};
   ASSIGN_OR_RETURN(auto const partitioner, sstable::ParsePartitioner(request.partitioner));
   sstable::TableLoader loader(files, request.output.directory,
                               sstable::LayoutOf(schema, partitioner), std::move(options));

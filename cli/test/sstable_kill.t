@@ -1,5 +1,6 @@
 # Goal: whenever a command that writes SSTables is killed, no set of files looks complete that is not,
 # nothing that was there is touched, and the command can be run again.
+# What is left under other names is gone when the next one has run.
 # Method: each command counts its calls that change files, and is then killed at some of them, chosen by
 # a seed (OROCHI_SEED; OROCHI_KILL_ALL=1: at every one), halfway through where the call is a write. What
 # has names of an SSTable then is compared with what a whole run makes, byte for byte: an SSTable with
@@ -111,6 +112,8 @@ for my $name (sort keys %commands) {
         my $after = files_of($out);
         my @changed = grep { /^(?!orochi)/ && ($after->{$_} // '') ne $left->{$_} } keys %$left;
         push @wrong, "call $point: again: changed @changed" if @changed;
+        my @unfinished = map { m{([^/]+)$} } glob "$out/orochi-unfinished*";
+        push @wrong, "call $point: again: left @unfinished" if @unfinished;
         ++$complete if grep { /TOC\.txt$/ } keys %$left;
     }
     is(join("\n", @wrong), '', "... killed at " . keys(%points) . " calls, of which $complete left an SSTable");

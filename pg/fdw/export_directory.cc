@@ -4,10 +4,10 @@
 
 #include <filesystem>
 #include <system_error>
-#include <vector>
 
 #include "base/str_cat.h"
 #include "sstable/format/descriptor.h"
+#include "sstable/write/sstable_writer.h"
 
 namespace orochi::pg {
 namespace {
@@ -15,8 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kReadableByAll = S_IWGRP | S_IWOTH;
-constexpr const char* kUnfinishedPrefix = "orochi-unfinished";
-constexpr const char* kScratchName = "orochi-unfinished.sort";
 
 }  // namespace
 
@@ -40,18 +38,11 @@ Result<std::unique_ptr<ExportDirectory>> ExportDirectory::Make(const std::string
   if (error) {
     return Status::IoError(StrCat(path, ": ", error.message()));
   }
-  ASSIGN_OR_RETURN(directory->lock_, io::DirectoryLock::Acquire(path));
-  std::vector<fs::path> left_over;  // by an export that was killed
-  for (fs::directory_iterator entry(path, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (!entry->path().filename().string().starts_with(kUnfinishedPrefix)) {
-      return Status::AlreadyExists(StrCat("directory ", path, " is not empty"))
-          .WithHint("SSTables are exported into a directory of their own.");
-    }
-    left_over.push_back(entry->path());
-  }
-  for (size_t index = 0; !error && index < left_over.size(); ++index) {
-    fs::remove_all(left_over[index], error);
+  ASSIGN_OR_RETURN(directory->output_, sstable::OutputDirectory::Open(path));
+  bool const is_empty = fs::is_empty(path, error);
+  if (!error && !is_empty) {
+    return Status::AlreadyExists(StrCat("directory ", path, " is not empty"))
+        .WithHint("SSTables are exported into a directory of their own.");
   }
   if (error) {
     return Status::IoError(StrCat(path, ": ", error.message()));
@@ -62,15 +53,15 @@ Result<std::unique_ptr<ExportDirectory>> ExportDirectory::Make(const std::string
 
 ExportDirectory::~ExportDirectory() {
   std::error_code ignored;  // what is left has names that nobody takes for a complete SSTable
-  fs::remove_all(scratch(), ignored);
   if (!keep_) {
+    output_->RemoveScratch();
     // TOC.txt first: without it an SSTable is not complete.
     for (bool const contents : {true, false}) {
       for (fs::directory_iterator entry(path_, ignored), end; !ignored && entry != end;
            entry.increment(ignored)) {
         std::string const name = entry->path().filename().string();
         auto const parsed = sstable::Descriptor::Parse(name);
-        bool const is_ours = parsed.ok() || name.starts_with(kUnfinishedPrefix);
+        bool const is_ours = parsed.ok() || name.starts_with(sstable::kUnfinishedPrefix);
         if (is_ours && name.ends_with("TOC.txt") == contents) {
           std::error_code failed;
           fs::remove(entry->path(), failed);
@@ -82,10 +73,6 @@ ExportDirectory::~ExportDirectory() {
     }
   }
   umask(umask_);
-}
-
-std::string ExportDirectory::scratch() const {
-  return StrCat(path_, "/", kScratchName);
 }
 
 }  // namespace orochi::pg

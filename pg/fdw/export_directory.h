@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "io/posix/directory_lock.h"
+#include "sstable/change/output_directory.h"
 
 #include <sys/types.h>
 
@@ -25,14 +25,14 @@ class ExportDirectory {
 
   const std::string& path() const { return path_; }
   /// For sorted runs; removed at the end in any case.
-  std::string scratch() const;
+  std::string scratch() const { return output_->scratch(); }
   void Keep() { keep_ = true; }
 
  private:
   explicit ExportDirectory(std::string path);
 
   std::string path_;
-  std::optional<io::DirectoryLock> lock_;
+  std::optional<sstable::OutputDirectory> output_;
   bool was_there_ = false;
   bool keep_ = false;
   mode_t umask_;

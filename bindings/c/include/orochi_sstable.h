@@ -42,7 +42,7 @@ extern "C" {
 /* ---- version --------------------------------------------------------------------------------- */
 
 /* Raised by one when functions or fields are added. What does not fit changes the SONAME. */
-#define OROCHI_SST_ABI_VERSION 1
+#define OROCHI_SST_ABI_VERSION 2
 
 /* OROCHI_SST_ABI_VERSION of the library that runs, which may be later than the header's. */
 OROCHI_SST_API uint32_t orochi_sst_abi_version(void);
@@ -419,7 +419,7 @@ typedef struct orochi_sst_writer_options {
   uint64_t memory_bytes_max; /* sorts this much in memory, more through files; 0: 256 MiB */
   uint64_t size_bytes_max;   /* begins another SSTable after this much data; 0: never */
   int64_t now_us;            /* of changes without a timestamp, from which TTLs count; 0: now */
-  int32_t partitioner;       /* OROCHI_SST_PARTITIONER_... */
+  int32_t partitioner;       /* OROCHI_SST_PARTITIONER_...; since version 2 */
   int32_t reserved;          /* 0 */
 } orochi_sst_writer_options;
 
@@ -428,7 +428,8 @@ typedef struct orochi_sst_writer orochi_sst_writer;
 /* Makes SSTables in `directory`, which is made if missing, of the table that `schema`, CQL text,
  * creates. Rows come in any order; nothing is named as an SSTable before orochi_sst_writer_finish.
  * One writer at a time is in a directory, of all processes: OROCHI_SST_FAILED_PRECONDITION while
- * another one has not been freed. `options` may be NULL. */
+ * another one has not been freed; what writers left there that were killed is removed. `options`
+ * may be NULL. */
 OROCHI_SST_API int32_t orochi_sst_writer_open(const char* directory, size_t directory_size,
                                               const char* schema, size_t schema_size,
                                               const orochi_sst_writer_options* options,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """check_abi.py LIBRARY SOURCE_DIR: the library exports what abi/symbols.txt lists and nothing else,
-each with its version, and that is what the header declares. --write writes the list."""
+each with the version that abi/orochi_sstable.map gives it, and that is what the header declares. --write
+writes the list."""
 import pathlib
 import re
 import subprocess
@@ -19,6 +20,13 @@ def declared(header):
     return set(re.findall(r"OROCHI_SST_API[^;(]*?\b(orochi_sst_\w+)\(", text))
 
 
+def mapped(version_script):
+    """name@@VERSION of every function that the version script exports."""
+    text = re.sub(r"/\*.*?\*/", "", version_script.read_text(), flags=re.S)
+    nodes = re.findall(r"(\w[\w.]*)\s*\{\s*global:(.*?)(?:local:|\})", text, flags=re.S)
+    return {f"{name}@@{version}" for version, names in nodes for name in re.findall(r"[\w*?]+", names)}
+
+
 def main():
     library, source = sys.argv[1], pathlib.Path(sys.argv[2])
     listed = source / "abi/symbols.txt"
@@ -28,6 +36,9 @@ def main():
     expected = set(listed.read_text().split())
     errors = [f"exported and not in {listed.name}: {name}" for name in sorted(found - expected)]
     errors += [f"in {listed.name} and not exported: {name}" for name in sorted(expected - found)]
+    in_map = mapped(source / "abi/orochi_sstable.map")
+    errors += [f"exported, and not so in the version script: {name}" for name in sorted(found - in_map)]
+    errors += [f"in the version script and not exported: {name}" for name in sorted(in_map - found)]
     names = {name.split("@")[0] for name in found}
     in_header = declared(source / "include/orochi_sstable.h")
     errors += [f"exported and not in the header: {name}" for name in sorted(names - in_header)]

@@ -1,4 +1,10 @@
-/* Writing: bound values, CQL, formats. */
+/* Writing: bound values, CQL, formats, writers that are killed. */
+#define _POSIX_C_SOURCE 200809L
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "testing.h"
 
 const char* const schema_text =
@@ -183,6 +189,73 @@ static void test_bounds(void) {
   }
 }
 
+static size_t entries_in(const char* directory) {
+  size_t count = 0;
+  DIR* const stream = opendir(directory);
+  for (struct dirent* entry = stream == NULL ? NULL : readdir(stream); entry != NULL;
+       entry = readdir(stream)) {
+    count += entry->d_name[0] != '.';
+  }
+  if (stream != NULL) {
+    closedir(stream);
+  }
+  return count;
+}
+
+/* In a process that is killed when it has sorted runs on disk; `ready` tells that it has. */
+static void write_until_killed(const char* directory, const char* table, int ready) {
+  orochi_sst_error* error = NULL;
+  orochi_sst_writer_options options = {0};
+  options.struct_size = sizeof(options);
+  options.memory_bytes_max = 1;
+  orochi_sst_writer* writer = NULL;
+  CHECK_OK(orochi_sst_writer_open(directory, strlen(directory), table, strlen(table), &options,
+                                  &writer, &error));
+  for (int64_t key = 0; key < 3; ++key) {
+    CHECK_OK(orochi_sst_writer_bind_int64(writer, 0, key, &error));
+    CHECK_OK(orochi_sst_writer_insert(writer, &error));
+  }
+  CHECK_INT(write(ready, failures == 0 ? "+" : "-", 1), 1);
+  for (;;) {
+    pause();
+  }
+}
+
+/* The next writer removes what one left that was killed, and not before that one is dead. */
+static void test_killed(void) {
+  const char* const directory = new_directory();
+  const char* const table = "CREATE TABLE ks.t (k int PRIMARY KEY);";
+  orochi_sst_error* error = NULL;
+  orochi_sst_writer* writer = NULL;
+  int ends[2];
+  CHECK_INT(pipe(ends), 0);
+  pid_t const child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    write_until_killed(directory, table, ends[1]);
+  }
+  CHECK(child > 0);
+  close(ends[1]);
+  char said = 0;
+  CHECK_INT(read(ends[0], &said, 1), 1);
+  CHECK_INT(said, '+');
+  close(ends[0]);
+  CHECK_INT(entries_in(directory), 1); /* the sorted runs */
+  CHECK_FAILS(orochi_sst_writer_open(directory, strlen(directory), table, strlen(table), NULL,
+                                     &writer, &error),
+              OROCHI_SST_FAILED_PRECONDITION, "somebody else is writing there");
+  CHECK_INT(entries_in(directory), 1);
+  if (child > 0) {
+    CHECK_INT(kill(child, SIGKILL), 0);
+    CHECK_INT(waitpid(child, NULL, 0), child);
+  }
+  CHECK_INT(entries_in(directory), 1);
+  CHECK_OK(orochi_sst_writer_open(directory, strlen(directory), table, strlen(table), NULL, &writer,
+                                  &error));
+  CHECK_INT(entries_in(directory), 0);
+  orochi_sst_writer_free(writer);
+}
+
 /* Each partitioner has its own order of partitions; the keys are found in it. */
 static void test_partitioners(void) {
   const char* const table = "CREATE TABLE ks.t (k int PRIMARY KEY, a text);";
@@ -254,4 +327,5 @@ void test_writing(void) {
   test_partitioners();
   test_unset_and_null();
   test_bounds();
+  test_killed();
 }

@@ -68,6 +68,31 @@ TEST(TableSchemaTest, DescriptionsReadBackAsThemselves) {
   EXPECT_THAT(described, HasSubstr("comment = 'it''s'"));
 }
 
+// As a snapshot of Cassandra 5 has it: with the id of the table, options that say nothing about
+// files, a dropped column and an index.
+TEST(TableSchemaTest, TheSchemaOfASnapshotIsRead) {
+  TableSchema const table = OneTable(
+      "CREATE TYPE IF NOT EXISTS shop.address (\n    street text,\n    city text\n);\n"
+      "CREATE TABLE IF NOT EXISTS shop.orders (\n    customer text,\n    placed timestamp,\n"
+      "    delivery frozen<address>,\n    old_total decimal,\n    PRIMARY KEY (customer, placed)\n"
+      ") WITH ID = 5a1c395e-b41f-11e5-9f22-ba0be0483c18\n"
+      "    AND CLUSTERING ORDER BY (placed DESC)\n    AND additional_write_policy = '99p'\n"
+      "    AND allow_auto_snapshot = true\n    AND bloom_filter_fp_chance = 0.02\n"
+      "    AND caching = {'keys': 'ALL', 'rows_per_partition': 'NONE'}\n    AND cdc = false\n"
+      "    AND compression = {'chunk_length_in_kb': '16', "
+      "'class': 'org.apache.cassandra.io.compress.LZ4Compressor'}\n"
+      "    AND memtable = 'default'\n    AND extensions = {}\n    AND gc_grace_seconds = 7200\n"
+      "    AND incremental_backups = true\n    AND speculative_retry = '99p';\n"
+      "ALTER TABLE shop.orders DROP old_total USING TIMESTAMP 1455937221199050;\n"
+      "CREATE CUSTOM INDEX IF NOT EXISTS by_delivery ON shop.orders (delivery) "
+      "USING 'StorageAttachedIndex';");
+  EXPECT_EQ(table.QualifiedName(), "shop.orders");
+  EXPECT_EQ(table.options.gc_grace_s, 7200);
+  ASSERT_EQ(table.dropped.size(), 1u);
+  EXPECT_EQ(table.dropped[0].dropped_at_micros, 1'455'937'221'199'050);
+  EXPECT_THAT(DescribeTable(table), HasSubstr("CLUSTERING ORDER BY (placed DESC)"));
+}
+
 TEST(TableSchemaTest, TypesMayGrowAfterTheirTables) {
   TableSchema const table = OneTable(
       "CREATE TYPE a (x int); CREATE TYPE b (inner frozen<a>);"

@@ -24,8 +24,6 @@ constexpr size_t kKeySizeBytesMax = 65535;
 constexpr uint32_t kBigBlockSizeBytes = 64 << 10;
 constexpr uint32_t kBtiBlockSizeBytes = 16 << 10;
 constexpr uint32_t kChunkSizeBytesMax = 1 << 24;
-/// No name of a component starts so, for Cassandra as for us.
-constexpr std::string_view kUnfinishedPrefix = "orochi-unfinished.";
 
 Status CheckOptions(const WriterOptions& options) {
   if (options.version != Version::Nb() && options.version != Version::Oa() &&

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,6 +19,10 @@
 #include "sstable/write/row_encoder.h"
 
 namespace orochi::sstable {
+
+/// Of the names of all that is being written and is no component yet. No name of a component starts
+/// so, for Cassandra as for us.
+inline constexpr std::string_view kUnfinishedPrefix = "orochi-unfinished.";
 
 struct WriterOptions {
   /// nb, oa or da.
