@@ -17,6 +17,10 @@ inline constexpr Size kLargeValueBytes = Size{8} << 20;
 
 /// Plain, may ereport.
 bool HasLargeValue(TupleTableSlot* slot) noexcept;
+/// Whether a new row is heap's to take or to refuse: it has a large value, or may be wider than a
+/// page even with its values out of line. A stripe would take such a row, but then nothing could
+/// update it, nor move it to heap.
+bool MustGoToRowPage(TupleTableSlot* slot) noexcept;
 /// The same of a tuple of a row page whose values are in it.
 bool HasLargeValue(TupleDesc descriptor, const HeapTupleData& tuple) noexcept;
 

@@ -100,7 +100,7 @@ TM_Result AfterChange(Relation relation, ItemPointer tid, TM_Result result) {
 
 void TupleInsert(Relation relation, TupleTableSlot* slot, CommandId command_id, int options,
                  BulkInsertStateData* bulk) {
-  if (HasLargeValue(slot) || GoToRowPages(relation, 1, command_id, options, bulk != nullptr)) {
+  if (MustGoToRowPage(slot) || GoToRowPages(relation, 1, command_id, options, bulk != nullptr)) {
     InsertOnRowPage(relation, slot, command_id, options, bulk, 0);
   } else {
     InsertRows(relation, &slot, 1, command_id, options, bulk != nullptr);
@@ -117,7 +117,7 @@ void MultiInsert(Relation relation, TupleTableSlot** slots, int slot_count, Comm
   }
   for (int done = 0; done < slot_count;) {
     int count = 0;
-    while (done + count < slot_count && !HasLargeValue(slots[done + count])) {
+    while (done + count < slot_count && !MustGoToRowPage(slots[done + count])) {
       ++count;
     }
     if (count > 0) {
