@@ -127,6 +127,11 @@ bool IsInsertedFor(Relation relation, uint64_t row_number, Snapshot snapshot) {
   });
 }
 
+bool IsMovedSince(Relation relation, uint64_t row_number, Snapshot snapshot) {
+  return !SeesStripeOf(relation, row_number, snapshot) &&
+         IsInsertedFor(relation, row_number, snapshot);
+}
+
 bool FetchVersion(Relation relation, ItemPointer tid, Snapshot snapshot, TupleTableSlot* slot) {
   if (IsRowPageTid(*tid)) {
     return FetchFromRowPage(relation, tid, snapshot, slot);

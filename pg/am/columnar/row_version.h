@@ -34,6 +34,9 @@ bool SeesStripeOf(Relation relation, uint64_t row_number, Snapshot snapshot);
 /// saw the row where VACUUM moved it from since.
 bool IsInsertedFor(Relation relation, uint64_t row_number, Snapshot snapshot);
 
+/// Whether `snapshot`, which is in use, sees the row elsewhere: VACUUM moved it here since.
+bool IsMovedSince(Relation relation, uint64_t row_number, Snapshot snapshot);
+
 /// Puts a copy of a tuple of a row page into `slot`, of any kind.
 void StoreCopy(Relation relation, HeapTuple tuple, TupleTableSlot* slot);
 

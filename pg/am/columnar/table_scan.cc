@@ -311,12 +311,15 @@ bool ScanAnalyzeNextTuple(TableScanDesc base, TransactionId, double* live_rows, 
   return false;
 }
 
+// A row that VACUUM moved since the snapshot is one that a locking cursor of the transaction may be
+// on: TupleGetLatestTid says what is wrong with it.
 bool TupleTidValid(TableScanDesc scan, ItemPointer tid) {
   if (IsRowPageTid(*tid)) {
     return ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(scan->rs_rd);
   }
   auto const row_number = RowOfTid(*tid);
-  return row_number && Ours(scan)->cursor->HoldsRowNumber(*row_number);
+  return row_number && (Ours(scan)->cursor->HoldsRowNumber(*row_number) ||
+                        IsMovedSince(scan->rs_rd, *row_number, scan->rs_snapshot));
 }
 
 }  // namespace columnar_am

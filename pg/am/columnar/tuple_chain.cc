@@ -103,6 +103,12 @@ Version Look(Relation relation, const ItemPointerData& tid, TransactionId insert
 }  // namespace
 
 void TupleGetLatestTid(TableScanDesc scan, ItemPointer tid) {
+  if (auto const row_number = RowOfTid(*tid);
+      row_number && IsMovedSince(scan->rs_rd, *row_number, scan->rs_snapshot)) {
+    // Changed here, the row would go on being seen where it was.
+    ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                    errmsg("could not serialize access due to concurrent update")));
+  }
   ItemPointerData current = *tid;
   TransactionId inserter = InvalidTransactionId;
   for (;;) {  // ends with the chain

@@ -46,9 +46,7 @@ bool IsMovedSinceSnapshot(Relation relation, uint64_t row_number) {
   if (!IsolationUsesXactSnapshot()) {
     return false;
   }
-  Snapshot const snapshot = GetTransactionSnapshot();
-  return !SeesStripeOf(relation, row_number, snapshot) &&
-         IsInsertedFor(relation, row_number, snapshot);
+  return IsMovedSince(relation, row_number, GetTransactionSnapshot());
 }
 
 // A row inserted after `crosscheck` counts as changed since, as in heap: foreign key actions under
