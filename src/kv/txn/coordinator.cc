@@ -39,6 +39,11 @@ void Transaction::Begin(std::function<void()> begun) {
   });
 }
 
+void Transaction::BeginAt(Timestamp timestamp) {
+  id_.start = read_timestamp_ = write_timestamp_ = timestamp;
+  reads_only_ = true;
+}
+
 // Requests may come twice, so asking again is safe.
 void Transaction::Ask(const std::string& key, Request request, Answered answered, int attempt) {
   host_.Send(key, request,
@@ -95,6 +100,7 @@ void Transaction::ReadNext(std::vector<KeySpan> pieces, size_t index, bool rever
 void Transaction::Write(const std::string& key, std::string operation,
                         std::function<void(WriteResult)> done) {
   ASSERT(!ended_);
+  ASSERT(!reads_only_);
   if (anchor_.empty()) {
     anchor_ = key;
     Heartbeat();

@@ -72,6 +72,8 @@ class Transaction {
   Transaction(CoordinatorHost& host, uint64_t high, uint64_t low, const Options& options);
 
   void Begin(std::function<void()> begun);
+  /// Instead of Begin, to read as of a timestamp that another transaction read at: no writes.
+  void BeginAt(Timestamp timestamp);
   void Read(const KeySpan& span, bool reverse, uint32_t limit,
             std::function<void(ReadResult)> done);
   void Write(const std::string& key, std::string operation, std::function<void(WriteResult)> done);
@@ -80,6 +82,8 @@ class Transaction {
 
   const TransactionId& id() const { return id_; }
   const std::string& anchor() const { return anchor_; }
+  /// At least where its writes come in the order of everything; id().start when none had to move.
+  Timestamp write_timestamp() const { return write_timestamp_; }
 
  private:
   using Answered = std::function<void(std::optional<Result<Answer>>)>;
@@ -112,6 +116,7 @@ class Transaction {
   uint32_t sequence_ = 0;
   std::vector<KeySpan> read_spans_;
   std::set<std::string> written_;  // perhaps
+  bool reads_only_ = false;
   bool commit_sent_ = false;
   bool ended_ = false;
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
