@@ -3,6 +3,7 @@
 #include <unordered_map>
 
 #include "pg/am/columnar/row_inserter.h"
+#include "pg/am/columnar/rows_ahead.h"
 #include "pg/bridge.h"
 
 extern "C" {
@@ -54,6 +55,13 @@ Status RowGroupView::Decode(int attribute_count) {
     ++decoded_count_;
   }
   return Status::Ok();
+}
+
+bool RowGroupView::CellsAreCheap(uint32_t row, int attribute_count) const {
+  size_t const expected_rows = rows_ahead::Expected(reader_.relation(), first_row_number_ + row);
+  auto const asked = static_cast<size_t>(attribute_count);
+  return cells_cost_bytes_ + expected_rows * asked * kCellCostBytes <=
+         std::max(asked, asked_count_) * row_count_ * sizeof(Datum);
 }
 
 Status RowGroupView::ReadCells(uint32_t row, int first, int last, MemoryContext context,
@@ -176,7 +184,8 @@ void SlotGetSomeAttrs(TupleTableSlot* slot, int attribute_count) {
   uint32_t const row = Ours(slot)->row;
   if (view->decoded_count() < attribute_count) {
     if (Ours(slot)->reading == Reading::kUndecided) {
-      Ours(slot)->reading = view->CellsAreCheap() ? Reading::kCells : Reading::kColumns;
+      Ours(slot)->reading =
+          view->CellsAreCheap(row, attribute_count) ? Reading::kCells : Reading::kColumns;
     }
     if (Ours(slot)->reading == Reading::kCells) {
       Boundary([&]() -> Status {

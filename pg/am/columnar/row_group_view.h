@@ -25,11 +25,10 @@ class RowGroupView {
   /// Decodes attributes 1 to `attribute_count`.
   Status Decode(int attribute_count);
 
-  /// Whether the next row is to be read cell by cell: as long as the cells read since the last
-  /// Decode cost less than decoding their columns.
-  bool CellsAreCheap() const {
-    return cells_cost_bytes_ <= asked_count_ * row_count_ * sizeof(Datum);
-  }
+  /// Whether attributes 1 to `attribute_count` of a row are to be read cell by cell: as long as the
+  /// cells read since the last Decode, and those of the rows that a command will probably come to
+  /// next, cost less than decoding their columns.
+  bool CellsAreCheap(uint32_t row, int attribute_count) const;
   /// The rows before came too long ago to tell anything of those to come.
   void ForgetLoneRows() { cells_cost_bytes_ = 0; }
   /// Puts attributes first to last of one row into `values` and `nulls`, both [attribute - 1].

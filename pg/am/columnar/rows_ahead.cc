@@ -1,6 +1,7 @@
 #include "pg/am/columnar/rows_ahead.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "pg/am/columnar/stub_page.h"
 
@@ -32,6 +33,20 @@ bool IsOfCommand(Relation relation) {
          RelFileNodeEquals(announced.node, relation->rd_node);
 }
 
+// Where the row is among those announced.
+std::optional<size_t> IndexOf(Relation relation, uint64_t row_number) {
+  if (!IsOfCommand(relation) || row_number < announced.first_row_number ||
+      row_number - announced.first_row_number > UINT32_MAX) {
+    return std::nullopt;
+  }
+  auto const row = static_cast<uint32_t>(row_number - announced.first_row_number);
+  auto const found = std::lower_bound(announced.rows.begin(), announced.rows.end(), row);
+  if (found == announced.rows.end() || *found != row) {
+    return std::nullopt;
+  }
+  return static_cast<size_t>(found - announced.rows.begin());
+}
+
 }  // namespace
 
 void Announce(Relation relation, uint64_t first_row_number, std::span<const uint32_t> rows) {
@@ -46,19 +61,18 @@ void Announce(Relation relation, uint64_t first_row_number, std::span<const uint
   announced.rows.assign(rows.begin(), rows.end());
 }
 
+size_t Expected(Relation relation, uint64_t row_number) noexcept {
+  auto const index = IndexOf(relation, row_number);
+  return index ? std::min(announced.rows.size() - *index, announced.count) : 0;
+}
+
 size_t Take(Relation relation, uint64_t row_number, uint64_t* taken) noexcept {
   taken[0] = row_number;
-  if (!IsOfCommand(relation) || row_number < announced.first_row_number ||
-      row_number - announced.first_row_number > UINT32_MAX) {
+  auto const found = IndexOf(relation, row_number);
+  if (!found) {
     return 1;
   }
-  auto const row = static_cast<uint32_t>(row_number - announced.first_row_number);
-  auto const begin = announced.rows.begin();
-  auto const found = std::lower_bound(begin, announced.rows.end(), row);
-  if (found == announced.rows.end() || *found != row) {
-    return 1;
-  }
-  auto index = static_cast<size_t>(found - begin);
+  size_t index = *found;
   announced.count = index == announced.next ? std::min(announced.count * kGrowth, kRowsMax)
                                             : std::max(announced.count / kGrowth, size_t{1});
   size_t count = 1;

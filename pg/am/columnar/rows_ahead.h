@@ -23,6 +23,11 @@ inline constexpr size_t kRowsMax = 256;
 /// counted from `first_row_number`. May throw std::bad_alloc.
 void Announce(Relation relation, uint64_t first_row_number, std::span<const uint32_t> rows);
 
+/// How many rows, `row_number` the first, the command will probably come to one after the other: as
+/// many as the next Take would answer, were it all of one segment; 0 for a row that is none of
+/// them. Plain.
+size_t Expected(Relation relation, uint64_t row_number) noexcept;
+
 /// Puts `row_number`, and those to come after it in its segment, into `taken` (kRowsMax entries).
 /// Answers how many. Plain.
 size_t Take(Relation relation, uint64_t row_number, uint64_t* taken) noexcept;
