@@ -7,6 +7,7 @@
 #include "pg/am/columnar/moved_row.h"
 #include "pg/am/columnar/stub_chain.h"
 #include "pg/am/columnar/stub_map.h"
+#include "pg/am/columnar/stub_values.h"
 #include "pg/bridge.h"
 #include "pg/injection.h"
 
@@ -78,25 +79,42 @@ void LeaveAddedNow(Relation relation, Bitmapset* columns) {
   }
 }
 
+// A page of stubs has all its line pointers from the start.
+constexpr Size kStubBytesMax =
+    MAXALIGN_DOWN(BLCKSZ - SizeOfPageHeaderData - MaxHeapTuplesPerPage * sizeof(ItemIdData) -
+                  stub_chain::kTrailerBytes);
+
+// Columns whose old values may be logged.
+const Bitmapset* ColumnsLogged(Relation relation, const Bitmapset* kept) {
+  return KeepsAll(relation) ? kept : relation->rd_idattr;
+}
+
 // A frozen heap tuple with the row's number behind it. Laid out as heap_form_tuple does, in one
-// piece.
-HeapTuple FormStub(Relation relation, uint64_t row_number, Datum* values, bool* nulls) {
+// piece. Values that are too wide are replaced in `values`.
+HeapTuple FormStub(Relation relation, uint64_t row_number, const Bitmapset* kept, Datum* values,
+                   bool* nulls) {
   TupleDesc const descriptor = RelationGetDescr(relation);
   bool const has_nulls = std::any_of(nulls, nulls + descriptor->natts, std::identity());
   Size const header_bytes =
       MAXALIGN(SizeofHeapTupleHeader + (has_nulls ? BITMAPLEN(descriptor->natts) : 0));
-  Size const values_bytes = heap_compute_data_size(descriptor, values, nulls);
+  Size const values_bytes_max = kStubBytesMax - sizeof(row_number) - header_bytes;
+  Size values_bytes = heap_compute_data_size(descriptor, values, nulls);
+  if (values_bytes > values_bytes_max) {
+    if (!stub_values::Fit(descriptor, ColumnsLogged(relation, kept), values_bytes_max, values,
+                          nulls)) {
+      ereport(ERROR,
+              (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+               errmsg("row of columnar table \"%s\" cannot be changed: its replica identity takes "
+                      "%zu bytes",
+                      RelationGetRelationName(relation), static_cast<size_t>(values_bytes)),
+               errdetail("At most %zu bytes can be logged of a row in a stripe.",
+                         static_cast<size_t>(values_bytes_max)),
+               errhint("Choose a unique index as REPLICA IDENTITY.")));
+    }
+    values_bytes = heap_compute_data_size(descriptor, values, nulls);
+  }
   Size const data_bytes = MAXALIGN(header_bytes + values_bytes);
   Size const length = data_bytes + sizeof(row_number);
-  if (length > BLCKSZ - SizeOfPageHeaderData - stub_chain::kTrailerBytes - sizeof(ItemIdData)) {
-    ereport(
-        ERROR,
-        (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-         errmsg("row of columnar table \"%s\" cannot be changed: its key columns take %zu bytes",
-                RelationGetRelationName(relation),
-                static_cast<size_t>(header_bytes + values_bytes)),
-         errdetail("Key and replica identity columns must fit a page.")));
-  }
   auto* const stub = static_cast<HeapTuple>(palloc0(HEAPTUPLESIZE + length));
   stub->t_len = static_cast<uint32>(length);
   stub->t_data = reinterpret_cast<HeapTupleHeader>(reinterpret_cast<char*>(stub) + HEAPTUPLESIZE);
@@ -409,7 +427,7 @@ void Maker::Add(uint64_t row_number, TupleTableSlot* row) noexcept {
       values_[attribute - 1] = slot_getattr(row, attribute, &nulls_[attribute - 1]);
     }
   }
-  stubs_[count_++] = FormStub(relation_, row_number, values_, nulls_);
+  stubs_[count_++] = FormStub(relation_, row_number, kept_, values_, nulls_);
   MemoryContextSwitchTo(outer);
 }
 

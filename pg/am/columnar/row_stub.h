@@ -23,7 +23,8 @@ namespace orochi::pg {
 /// and its stub, if it has one, is.
 ///
 /// A stub holds the values of the columns that heap compares or logs (keys, replica identity), NULL
-/// for all others, and the row's number behind its data. Stubs lie in chains of pages, one chain
+/// for all others (what is too wide for a page is stub_values.h's), and the row's number behind its
+/// data. Stubs lie in chains of pages, one chain
 /// for each kSegmentRows rows (stub_chain.h). Heap finds no room on these pages, so the new version
 /// of an updated row is never a HOT tuple there. What is left of a stub that is dead to everybody
 /// is one bit (stub_page.h).
