@@ -358,6 +358,12 @@ void ReportEntry(void* state, const ItemPointerData& tid, const char* problem) n
 
 Datum orochi_columnar_check(PG_FUNCTION_ARGS) {
   using namespace orochi::pg;  // NOLINT
+  if (RecoveryInProgress()) {
+    // Changes are replayed without a lock that the check could wait for.
+    ereport(ERROR,
+            (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("recovery is in progress"),
+             errhint("A columnar table can be checked on the primary server only.")));
+  }
   InitMaterializedSRF(fcinfo, 0);
   auto* const result = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
   Relation const relation = relation_open(PG_GETARG_OID(0), ShareUpdateExclusiveLock);

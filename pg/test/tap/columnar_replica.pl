@@ -68,6 +68,8 @@ same_answers('back to columnar', $sums, $by_index);
 my ($ret, $out, $err) = $replica->psql('postgres', 'INSERT INTO c VALUES (0)');
 isnt($ret, 0, 'the replica refuses writes');
 like($err, qr/read-only transaction/, 'and says why');
+($ret, $out, $err) = $replica->psql('postgres', "SELECT * FROM orochi.columnar_check('c')");
+like($err, qr/recovery is in progress\nHINT:  .* on the primary server only/, 'a check is for the primary');
 
 $primary->stop;
 $replica->promote;
