@@ -4,6 +4,9 @@
 # wal_level replica and minimal; the tables are compared after each restart.
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use OrochiNode qw(log_end await_recovery);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -101,13 +104,13 @@ SKIP:
 	{
 		for my $turn (1, 3)
 		{
+			my $log_end = log_end($node);
 			my ($ret, $out, $err) = $node->psql('postgres',
 				"SET orochi.columnar_stripe_rows = 1000; SET orochi.injection = '$point=kill:$turn'; "
 				  . insert_both($id, $id + 3999));
 			isnt($ret, 0, "the backend died at $point, time $turn");
 			$id += 4000;
-			$node->poll_query_until('postgres', 'SELECT true')
-			  or die 'the server did not come back';
+			await_recovery($node, $log_end);
 			same_rows("killed at $point, time $turn");
 			$node->safe_psql('postgres', insert_both($id, $id + 10));
 			$id += 100;

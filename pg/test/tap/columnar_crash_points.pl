@@ -208,6 +208,7 @@ sub dies_at
 		$node->poll_query_until('postgres',
 			"SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted") or die;
 	}
+	my $log_end = log_end($node);
 	my ($code, $out, $err) = $node->psql('postgres',
 		"SET orochi.injection = '$point=crash:$visit$wait';\n$text", on_error_stop => 1);
 	my $died = $err =~ /server closed the connection unexpectedly|connection to server was lost/;
@@ -216,8 +217,7 @@ sub dies_at
 	{
 		fail("$point: the script failed: $err");
 	}
-	$node->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()')
-	  or die "$point: the server did not come back";
+	await_recovery($node, $log_end) if $died;
 	return $died;
 }
 

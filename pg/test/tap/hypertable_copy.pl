@@ -5,6 +5,9 @@
 use strict;
 use warnings;
 use IPC::Run ();
+use FindBin;
+use lib $FindBin::RealBin;
+use OrochiNode qw(log_end await_recovery);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -122,9 +125,10 @@ $node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_progress_c
 table_is('after a client that went away');
 
 my ($killed, $pid) = start_and_stop_midway();
+my $log_end = log_end($node);
 kill 'KILL', $pid;
 eval { $killed->{run}->finish };
-$node->poll_query_until('postgres', 'SELECT true') or die 'the server did not come back';
+await_recovery($node, $log_end);
 table_is('after kill -9 in the middle');
 $killed = start_copy(\$rows);
 $killed->{run}->finish;

@@ -3,6 +3,9 @@
 # let the server recover, compare with what had been committed, and insert the same row again.
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::RealBin;
+use OrochiNode qw(log_end await_recovery);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -36,12 +39,13 @@ sub crash_at
 	$node->safe_psql('postgres', "ALTER SYSTEM SET orochi.injection = '$point=kill'");
 	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
 	$node->poll_query_until('postgres', "SELECT current_setting('orochi.injection') = '$point=kill'");
+	my $log_end = log_end($node);
 	my ($code, $out, $err) = $node->psql('postgres', $statement);
 	isnt($code, 0, "$point: the session is gone");
 	# The file is read again when the server comes back.
 	unlink($node->data_dir . '/postgresql.auto.conf');
 	append_to_file($node->data_dir . '/postgresql.auto.conf', '');
-	$node->poll_query_until('postgres', 'SELECT 1', '1') or die 'the server did not come back';
+	await_recovery($node, $log_end);
 	$node->safe_psql('postgres', 'SELECT pg_reload_conf()');
 	$node->poll_query_until('postgres', "SELECT current_setting('orochi.injection') = ''");
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM m'), $rows, "$point: committed rows are there and no others");

@@ -46,9 +46,10 @@ my ($reached, $beyond) = (0, 1);
 sub crash
 {
 	my ($visit) = @_;
+	my $log_end = log_end($node);
 	my ($code, $out, $err) = $node->psql('postgres',
 		"SET orochi.injection = 'export_file_change=crash:$visit';\n" . export("at_$visit"));
-	$node->poll_query_until('postgres', 'SELECT true') or die "change $visit: the server did not come back";
+	await_recovery($node, $log_end) if $code != 0;
 	return $code != 0;
 }
 while (crash($beyond))
