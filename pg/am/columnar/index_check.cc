@@ -8,8 +8,10 @@ extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/itup.h"
+#include "access/nbtree.h"
 #include "access/relscan.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_am_d.h"
 #include "common/hashfn.h"
@@ -228,6 +230,71 @@ void CheckRows(IndexCheck* check) {
   table_index_build_scan(check->relation, check->index, info, false, false, CheckRow, check, scan);
 }
 
+// Whether two entries have the same key for the index, which may tell other values apart than
+// their bytes do.
+bool IsSameKey(Relation index, IndexTuple one, IndexTuple other) {
+  TupleDesc const descriptor = RelationGetDescr(index);
+  for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); ++i) {
+    auto const attribute = static_cast<AttrNumber>(i + 1);
+    bool is_null = false;
+    bool other_is_null = false;
+    Datum const value = index_getattr(one, attribute, descriptor, &is_null);
+    Datum const other_value = index_getattr(other, attribute, descriptor, &other_is_null);
+    if (is_null || other_is_null) {
+      if (!index->rd_index->indnullsnotdistinct || is_null != other_is_null) {
+        return false;
+      }
+    } else if (DatumGetInt32(FunctionCall2Coll(index_getprocinfo(index, attribute, BTORDER_PROC),
+                                               index->rd_indcollation[i], value, other_value)) !=
+               0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Entries with the same key are neighbours in the index's order, but for those of rows that nobody
+// sees any more.
+void CheckUniqueness(const IndexCheck& check) {
+  TupleTableSlot* const slot = table_slot_create(check.relation, nullptr);
+  IndexScanDesc const scan = index_beginscan(check.relation, check.index, check.snapshot, 0, 0);
+  scan->xs_want_itup = true;
+  index_rescan(scan, nullptr, 0, nullptr, 0);
+  IndexTuple last = nullptr;
+  ItemPointerData last_tid;
+  ItemPointerSetInvalid(&last_tid);
+  while (index_getnext_tid(scan, ForwardScanDirection) != nullptr) {
+    CHECK_FOR_INTERRUPTS();
+    if (!index_fetch_heap(scan, slot)) {
+      continue;
+    }
+    // Comparing may leave memory behind.
+    MemoryContext const caller = MemoryContextSwitchTo(check.scratch);
+    bool const is_same = last != nullptr && IsSameKey(check.index, last, scan->xs_itup);
+    MemoryContextSwitchTo(caller);
+    MemoryContextReset(check.scratch);
+    if (is_same) {
+      Report(check, slot->tts_tid,
+             psprintf("the row has the same key as row (%u,%u)",
+                      ItemPointerGetBlockNumberNoCheck(&last_tid),
+                      ItemPointerGetOffsetNumberNoCheck(&last_tid)));
+    }
+    if (last != nullptr) {
+      pfree(last);
+    }
+    last = CopyIndexTuple(scan->xs_itup);
+    last_tid = slot->tts_tid;
+  }
+  index_endscan(scan);
+  ExecDropSingleTupleTableSlot(slot);
+}
+
+// A deferrable key of rows that this transaction changed is looked at when it ends.
+bool HasUniqueKeys(Relation index) {
+  return index->rd_index->indisunique &&
+         (index->rd_index->indimmediate || !TransactionIdIsValid(GetTopTransactionIdIfAny()));
+}
+
 void CheckIndex(IndexCheck* check) {
   check->pass_count = 1;
   for (check->pass = 0; check->pass < check->pass_count;) {
@@ -265,6 +332,9 @@ void CheckIndexes(Relation relation, const IndexProblems& problems) noexcept {
       check.snapshot = snapshot;
       check.scratch = scratch;
       CheckIndex(&check);
+      if (HasUniqueKeys(index)) {
+        CheckUniqueness(check);
+      }
       PopActiveSnapshot();
       UnregisterSnapshot(snapshot);
     }

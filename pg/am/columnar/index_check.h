@@ -22,8 +22,10 @@ struct IndexProblems {
 ///   to a row number that was given out.
 /// - A row that a snapshot of now sees, and that the index's predicate takes, has one entry, with
 ///   the row's values.
+/// - Of the rows that a snapshot of now sees no two have the same key of a unique index, as far as it
+///   is checked at once or nothing is still to be checked: the transaction's own changes.
 ///
-/// Reads an index once and the table once per index; when entries do not fit maintenance_work_mem
+/// Reads an index once, a unique one twice, and the table once per index; when entries do not fit maintenance_work_mem
 /// at 16 bytes each, several times. Plain PostgreSQL code that may ereport.
 /// REQUIRES: ShareUpdateExclusiveLock on the relation. Others may write.
 void CheckIndexes(Relation relation, const IndexProblems& problems) noexcept;

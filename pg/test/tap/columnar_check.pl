@@ -1,7 +1,8 @@
 # Goal: orochi.columnar_check finds nothing in a table that changed in all ways, before and after
 # VACUUM and beside a writer, and names the block of every kind of planted damage, in indexes too. Method:
 # bytes of the stopped server's file are overwritten, one place at a time; page checksums are off. Indexes
-# miss rows that came while they were not ready, have values of another expression, files of others.
+# miss rows that came while they were not ready, have values of another expression, files of others, and
+# keys twice that came while they were not unique.
 use strict;
 use warnings;
 use FindBin;
@@ -128,6 +129,39 @@ INSERT INTO other SELECT i, 3, i::text, 3 FROM generate_series(1, 60000) i;
 CREATE INDEX other_partial ON other (t, n) WHERE v = 3;
 CHECKPOINT;
 SQL
+# Duplicates: in stripes, on row pages, of both; equal to the index though their bytes differ; of NULL.
+sub unique { return "UPDATE pg_index SET indisunique = $_[0] WHERE indexrelid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'u'::regclass);\n"; }
+$node->safe_psql('postgres', <<'SQL');
+CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE u (id int PRIMARY KEY, t text COLLATE caseless, n int, d int UNIQUE DEFERRABLE INITIALLY DEFERRED) USING columnar;
+CREATE UNIQUE INDEX u_t ON u (t) INCLUDE (id) WHERE id > 0;
+CREATE UNIQUE INDEX u_n ON u (n, (id % 1000)) NULLS NOT DISTINCT;
+SET orochi.columnar_row_page_rows = 0;
+INSERT INTO u SELECT i, 't' || i, NULLIF(i % 7, 0), i FROM generate_series(1, 999) i;
+SET orochi.columnar_row_page_rows = 100;
+UPDATE u SET n = n WHERE id % 10 = 0;
+UPDATE u SET id = id + 1000000 WHERE id % 100 = 0;
+UPDATE u SET id = id - 1000000 WHERE id > 1000000;
+UPDATE u SET t = 't0' WHERE id = 500;
+UPDATE u SET t = 't500' WHERE id = 500;
+SQL
+sub duplicates
+{
+	return $node->safe_psql('postgres', "$_[0]; SELECT problem FROM orochi.columnar_check('u', true) ORDER BY 1");
+}
+is(duplicates(''), '', 'no key twice after changes');
+is(duplicates('BEGIN; INSERT INTO u VALUES (-1, NULL, -1, 5)'), '', 'a key that is looked at at the end');
+$node->safe_psql('postgres', unique('false') . <<'SQL' . unique('true'));
+INSERT INTO u VALUES (3, 'T4', 3, -1), (-5, 'T6', -1, -2), (1007, 'x', NULL, -3), (1014, 'y', NULL, -4), (2014, 'z', NULL, -5);
+SQL
+my $place = qr/has the same key as row \(\d+,\d+\)/;
+like(duplicates(''), qr/^index "u_n": the row $place
+index "u_n": the row $place
+index "u_n": the row $place
+index "u_n": the row $place
+index "u_pkey": the row $place
+index "u_t": the row $place$/, 'keys that are there twice');
+$node->safe_psql('postgres', 'DELETE FROM u WHERE ctid IN (SELECT min(ctid) FROM u GROUP BY id HAVING count(*) > 1); DELETE FROM u WHERE id NOT BETWEEN 1 AND 999');
 my ($ours, $theirs) = map { $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$_')") }
   qw(c_partial other_partial);
 $node->stop;
