@@ -24,6 +24,9 @@ struct CollectionDefinition {
   friend bool operator==(const CollectionDefinition&, const CollectionDefinition&) = default;
 };
 
+/// kInvalidArgument says what is wrong with it. Who creates collections asks.
+Status CheckCollection(const CollectionDefinition& definition);
+
 /// A collection and its schemas as of one moment. Immutable.
 struct CollectionInfo {
   CollectionId id;  // not given to another one when this is dropped

@@ -3,6 +3,7 @@
 #include "base/str_cat.h"
 #include "kv/engine/text_bytes.h"
 #include "kv/gateway/gateway.h"
+#include "kv/record/utf8.h"
 
 namespace orochi::kv {
 namespace {
@@ -27,6 +28,21 @@ Result<SchemaHandle> FindIn(const Catalog& catalog, const std::string& collectio
 }
 
 }  // namespace
+
+Status CheckCollection(const CollectionDefinition& definition) {
+  const std::string& name = definition.name;
+  if (name.empty() || name.size() > kNameSizeBytesMax || !IsUtf8(name)) {
+    return Status::InvalidArgument(StrCat("a collection's name has ", name.size(),
+                                          " bytes, expected 1 to ", kNameSizeBytesMax,
+                                          " of UTF-8"));
+  }
+  if (definition.partition_count > kPartitionCountMax) {
+    return Status::InvalidArgument(StrCat("collection '", name, "' has ",
+                                          definition.partition_count, " partitions, at most ",
+                                          kPartitionCountMax));
+  }
+  return Status::Ok();
+}
 
 Gateway::Gateway(CoordinatorHost& host, Catalog& catalog, Random& random, GatewayOptions options)
     : host_(host), catalog_(catalog), random_(random), options_(std::move(options)) {

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kv/wire/document.h"
+#include "kv/wire/value_document.h"
+
+namespace orochi::kv::http {
+
+/// What came over HTTP, before anything is made of it.
+struct Request {
+  std::string method;
+  std::string path;  // percent-decoded, without parameters
+  std::map<std::string, std::string> parameters = {};
+  std::string content_type = {};
+  std::string accept = {};
+  bool has_origin = false;  // a browser's page sent it
+  std::string body = {};
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = {};
+  std::string body = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+enum class BodyKind : uint8_t { kDocument, kDialect, kRaw };
+
+/// A request read: what the loop that owns the gateway works with.
+struct Call {
+  std::string method = {};
+  std::string path = {};
+  std::vector<std::string> segments = {};  // of the path
+  std::map<std::string, std::string> parameters = {};
+  BodyKind kind = BodyKind::kDocument;
+  WireForm form = WireForm::kJson;        // of the body
+  WireForm reply_form = WireForm::kJson;  // asked for
+  Document body = {};                     // kNull when there is none
+  std::string raw = {};                   // kRaw
+};
+
+/// What is answered, before it is made bytes. `status` is HTTP's.
+struct Reply {
+  int status = 200;
+  Document document = {};
+  std::string raw = {};  // instead of the document, when raw_type is not empty
+  std::string raw_type = {};
+  int retry_after_s = 0;  // 0: nothing is said about it
+};
+using Done = std::function<void(Reply)>;
+
+}  // namespace orochi::kv::http
