@@ -1,9 +1,13 @@
 // INSERT, UPDATE, DELETE and speculative insertion.
 
+#include <algorithm>
+#include <functional>
+
 #include "pg/am/columnar/callbacks.h"
 #include "pg/am/columnar/insert_place.h"
 #include "pg/am/columnar/large_value.h"
 #include "pg/am/columnar/moved_row.h"
+#include "pg/am/columnar/row_group_view.h"
 #include "pg/am/columnar/row_pages.h"
 #include "pg/am/columnar/row_version.h"
 #include "pg/am/columnar/tuple_id.h"
@@ -13,6 +17,7 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "access/sysattr.h"
 #include "access/xact.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
@@ -83,6 +88,55 @@ bool FollowMove(TM_Result result, const TM_FailureData& failure, ItemPointer tid
   }
   *tid = failure.ctid;
   return true;
+}
+
+// Whether the update makes a key NULL of a row in a stripe. A stub from before the key was there
+// has NULL for it, and heap would see no change.
+bool TakesKeyAway(Relation relation, const ItemPointerData& tid, TupleTableSlot* slot) {
+  auto const row_number = RowOfTid(tid);
+  if (!row_number) {
+    return false;
+  }
+  slot_getallattrs(slot);
+  const bool* const nulls = slot->tts_isnull;
+  if (std::none_of(nulls, nulls + slot->tts_nvalid, std::identity())) {
+    return false;
+  }
+  Bitmapset* const keys = RelationGetIndexAttrBitmap(relation, INDEX_ATTR_BITMAP_KEY);
+  TupleTableSlot* old = nullptr;
+  bool takes_away = false;
+  for (int member = -1; !takes_away && (member = bms_next_member(keys, member)) >= 0;) {
+    int const attribute = member + FirstLowInvalidHeapAttributeNumber;
+    if (attribute <= 0 || !nulls[attribute - 1]) {
+      continue;
+    }
+    if (old == nullptr) {
+      old = MakeSingleTupleTableSlot(RelationGetDescr(relation), ColumnarSlotOps());
+      if (!FetchStripeRow(relation, *row_number, SnapshotSelf, old)) {
+        break;
+      }
+    }
+    bool is_null = false;
+    slot_getattr(old, attribute, &is_null);
+    takes_away = !is_null;
+  }
+  if (old != nullptr) {
+    ExecDropSingleTupleTableSlot(old);
+  }
+  bms_free(keys);
+  return takes_away;
+}
+
+// Locks the row as a change of its keys does. What is in the way heap_update finds too, and says.
+void LockKeys(Relation relation, const row_stub::Target& target, CommandId command_id,
+              LockWaitPolicy wait) {
+  HeapTupleData tuple;
+  tuple.t_self = target.tid;
+  Buffer buffer = InvalidBuffer;
+  TM_FailureData failure;
+  WAL_RECORD("row_locked", heap_lock_tuple(relation, &tuple, command_id, LockTupleExclusive, wait,
+                                           false, &buffer, &failure));
+  ReleaseBuffer(buffer);
 }
 
 // Readers lock a row of a stripe by its own id, heap checks that of the stub. Only now that the
@@ -170,6 +224,9 @@ TM_Result TupleUpdate(Relation relation, ItemPointer tid, TupleTableSlot* slot,
   TM_Result result = TM_Ok;
   do {
     row_stub::Target target = RequireTarget(relation, tid);
+    if (TakesKeyAway(relation, *tid, slot)) {
+      LockKeys(relation, target, command_id, wait ? LockWaitBlock : LockWaitSkip);
+    }
     WAL_RECORD("row_updated", result = heap_update(relation, &target.tid, tuple, command_id,
                                                    crosscheck, wait, failure, mode));
     ReleaseBuffer(target.pin);
