@@ -65,7 +65,15 @@ void Transaction::Read(const KeySpan& span, bool reverse, uint32_t limit,
   if (reverse) {
     std::reverse(pieces.begin(), pieces.end());
   }
-  ReadNext(std::move(pieces), 0, reverse, limit, {}, std::move(done));
+  ReadNext(std::move(pieces), 0, reverse, limit, {},
+           [this, reverse, limit, done = std::move(done)](ReadResult result) {
+             if (!result.rows.empty() && result.rows.size() == limit) {  // it saw nothing beyond
+               KeySpan& seen = read_spans_.back();
+               const std::string& last = result.rows.back().first;
+               (reverse ? seen.begin : seen.end) = reverse ? last : last + '\0';
+             }
+             done(std::move(result));
+           });
 }
 
 void Transaction::ReadNext(std::vector<KeySpan> pieces, size_t index, bool reverse, uint32_t limit,

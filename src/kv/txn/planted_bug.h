@@ -22,6 +22,7 @@ enum class PlantedBug : uint8_t {
   kOracleUnconfirmed,    // a deposed oracle goes on giving out stamps
   kOracleForgetsLimit,   // a new oracle begins at its clock
   kRecordBeforeIntents,  // a record goes while intents of its transaction are left
+  kResolveUnconfirmed,   // a deposed leader says that no intent is left
   kReadBelowSafepoint,   // what reads below the safepoint is answered from what is left
 };
 

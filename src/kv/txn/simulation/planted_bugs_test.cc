@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
        {kOracleUnconfirmed, "oracle_unconfirmed"},
        {kOracleForgetsLimit, "oracle_forgets_limit"},
        {kRecordBeforeIntents, "record_before_intents"},
+       {kResolveUnconfirmed, "resolve_unconfirmed"},
        {kReadBelowSafepoint, "read_below_safepoint"}},
       [](uint64_t seed) { orochi::kv::simulation::SimulateTransactions(seed, {}); }, argc, argv);
 }
