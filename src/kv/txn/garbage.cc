@@ -28,13 +28,16 @@ void PartitionCore::Begin(CollectRequest request, Reply reply) {
     RemoveRecords(collection);  // a leader before may not have come to the end
     return;
   }
+  // What is on its way to the log may be higher: the next leader must not find the lower one there.
+  proposed_safepoint_ = std::max(proposed_safepoint_, request.safepoint);
   WriteBatch batch;
-  PutSafepoint(batch, options_.span, request.safepoint);
-  host_.Propose(std::move(batch),
-                WhileHere(std::function<void()>([this, collection, safepoint = request.safepoint] {
-                  safepoint_ = std::max(safepoint_, safepoint);
-                  RemoveRecords(collection);
-                })));
+  PutSafepoint(batch, options_.span, proposed_safepoint_);
+  host_.Propose(
+      std::move(batch),
+      WhileHere(std::function<void()>([this, collection, safepoint = proposed_safepoint_] {
+        safepoint_ = std::max(safepoint_, safepoint);
+        RemoveRecords(collection);
+      })));
 }
 
 void PartitionCore::ProposeRemovals(WriteBatch batch, std::function<void()> removed) {

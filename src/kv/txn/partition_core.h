@@ -127,7 +127,8 @@ class PartitionCore {
   bool started_ = false;                         // the first stamp is there
   std::vector<std::function<void()>> to_start_;  // came before
   Timestamp safepoint_;
-  Timestamp first_stamp_;  // others may have read and pushed up to here
+  Timestamp proposed_safepoint_;  // the highest that is in the log, or on its way
+  Timestamp first_stamp_;         // others may have read and pushed up to here
   std::map<TransactionId, Pending> pending_;
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
 };
