@@ -18,7 +18,7 @@ help:
 	@echo "make check-all    check, then sanitizers and the long random tests"
 	@echo "make nightly      a day of random DML and the oracle against heap (NIGHTLY_SECONDS); resumes,"
 	@echo "                  report in build/debug/nightly/report.txt"
-	@echo "make sim          simulated cores under drawn faults: CORE=raft, log, txn or swim; SEED=N replays one"
+	@echo "make sim          simulated cores under drawn faults: CORE=raft, log, txn, swim or node; SEED=N replays one"
 	@echo "                  (TRACE=1 prints its events), SEEDS=50000 FIRST=1 runs many"
 	@echo "make sim-bugs     plants known mistakes in turn: how many seeds each takes (SEARCHES=15, CORE=...)"
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
@@ -74,7 +74,8 @@ SIM_raft = raft/simulation/raft
 SIM_log = kv/log/simulation/kv_log
 SIM_txn = kv/txn/simulation/transaction
 SIM_swim = swim/simulation/swim
-CORES = raft log txn swim
+SIM_node = kv/node/simulation/node
+CORES = raft log txn swim node
 sim: CORE ?= raft
 sim:
 	@$(MAKE) --no-print-directory build TARGETS=$(notdir $(SIM_$(CORE)))_simulation

@@ -44,10 +44,16 @@ Result<LogIndex> RaftCore::ProposeConfiguration(std::vector<ReplicaId> voters,
   for (ReplicaId const id : changed) {
     auto const found = progress_.find(id);
     bool const joins = next.IsVoter(id);
-    if (joins && (found == progress_.end() ||
-                  found->second.match + options_.promotion_lag_max < log_.last_index())) {
-      return Status::FailedPrecondition(StrCat("replica ", id.value(), " lacks more than ",
-                                               options_.promotion_lag_max, " entries of the log"))
+    if (!joins) {
+      continue;
+    }
+    // A short log alone is no sign of life: who has acknowledged nothing in this term may not exist
+    // yet, and would count for a quorum from now on.
+    bool const is_there = found != progress_.end() && found->second.match > LogIndex();
+    if (!is_there || found->second.match + options_.promotion_lag_max < log_.last_index()) {
+      return Status::FailedPrecondition(StrCat("replica ", id.value(), " is not heard of or lacks ",
+                                               "more than ", options_.promotion_lag_max,
+                                               " entries of the log"))
           .WithHint("Make it a learner first and wait.");
     }
   }

@@ -24,6 +24,17 @@ void WriteBatch::Delete(Family family, std::string key) {
   changes_.push_back({.family = family, .key = std::move(key), .value = std::nullopt});
 }
 
+void WriteBatch::Append(WriteBatch other) {
+  size_bytes_ += other.size_bytes_;
+  if (changes_.empty()) {
+    changes_ = std::move(other.changes_);
+    return;
+  }
+  for (Change& change : other.changes_) {
+    changes_.push_back(std::move(change));
+  }
+}
+
 std::string WriteBatch::Encode() const {
   std::string bytes;
   bytes.reserve(size_bytes_ + changes_.size() * 5);

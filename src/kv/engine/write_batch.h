@@ -28,6 +28,8 @@ class WriteBatch {
 
   void Put(Family family, std::string key, std::string value);
   void Delete(Family family, std::string key);
+  /// All of `other`, after what is here.
+  void Append(WriteBatch other);
 
   bool empty() const { return changes_.empty(); }
   const std::vector<Change>& changes() const { return changes_; }

@@ -103,6 +103,8 @@ class Transaction {
             body = std::move(body)](std::optional<Result<Answer>> answer) {
       if (!here.expired()) {
         body(std::move(answer));
+      } else if (answer) {
+        answer->status().IgnoreError("who asked is gone");
       }
     };
   }

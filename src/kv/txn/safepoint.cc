@@ -4,16 +4,13 @@
 #include "kv/engine/text_bytes.h"
 
 namespace orochi::kv {
-namespace {
 
-std::string KeyOf(const KeySpan& partition) {
+std::string SafepointKey(const KeySpan& partition) {
   return "safepoint " + partition.begin;
 }
 
-}  // namespace
-
 Result<Timestamp> SafepointOf(const Reader& state, const KeySpan& partition) {
-  ASSIGN_OR_RETURN(auto const bytes, state.Get(Family::kMeta, KeyOf(partition)));
+  ASSIGN_OR_RETURN(auto const bytes, state.Get(Family::kMeta, SafepointKey(partition)));
   if (!bytes) {
     return kNever;
   }
@@ -27,7 +24,7 @@ Result<Timestamp> SafepointOf(const Reader& state, const KeySpan& partition) {
 void PutSafepoint(WriteBatch& batch, const KeySpan& partition, Timestamp safepoint) {
   std::string value;
   AppendBigEndian(value, safepoint.value());
-  batch.Put(Family::kMeta, KeyOf(partition), std::move(value));
+  batch.Put(Family::kMeta, SafepointKey(partition), std::move(value));
 }
 
 }  // namespace orochi::kv
