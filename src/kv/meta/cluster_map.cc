@@ -13,6 +13,7 @@ namespace {
 constexpr char kNodeRow = 'n';
 constexpr char kPartitionRow = 'p';
 constexpr char kNumberRow = '#';
+constexpr char kEntryRow = 'e';
 constexpr uint64_t kReplicaCountMax = 64;
 
 std::string RowKey(char kind, uint64_t number) {
@@ -84,6 +85,13 @@ std::string PartitionKey(log::GroupId group) {
   return RowKey(kPartitionRow, group.value());
 }
 
+std::string EntryKey(std::string_view name) {
+  std::string key(kPrefix);
+  key.push_back(kEntryRow);
+  key.append(name);
+  return key;
+}
+
 std::string EncodeNode(const NodeRecord& node) {
   std::string out;
   AppendVarint(out, node.number.value());
@@ -140,6 +148,9 @@ Result<ClusterMap> ClusterMap::Load(const Reader& state) {
     } else if (kind == kPartitionRow) {
       ASSIGN_OR_RETURN(Partition partition, DecodePartition(reader));
       map.Put(std::move(partition));
+    } else if (kind == kEntryRow) {
+      map.PutEntry(std::string(cursor->key().substr(meta::kPrefix.size() + 1)),
+                   std::string(cursor->value()));
     }
   }
   RETURN_IF_ERROR(cursor->status());
@@ -156,6 +167,11 @@ std::string ClusterMap::Encode() const {
   AppendVarint(out, partitions_.size());
   for (const auto& [group, partition] : partitions_) {
     out += meta::EncodePartition(partition);
+  }
+  AppendVarint(out, entries_.size());
+  for (const auto& [name, value] : entries_) {
+    AppendText(out, name);
+    AppendText(out, value);
   }
   return out;
 }
@@ -177,6 +193,17 @@ Result<ClusterMap> ClusterMap::Decode(std::string_view bytes) {
   for (; count > 0; --count) {
     ASSIGN_OR_RETURN(Partition partition, DecodePartition(reader));
     map.Put(std::move(partition));
+  }
+  if (!reader.ReadVarint(count)) {
+    return Status::Corruption("a cluster map ends before its entries");
+  }
+  for (; count > 0; --count) {
+    std::string name;
+    std::string value;
+    if (!ReadText(reader, name) || !ReadText(reader, value)) {
+      return Status::Corruption("an entry of a cluster map cannot be read");
+    }
+    map.PutEntry(std::move(name), std::move(value));
   }
   if (reader.remaining_bytes() != 0) {
     return Status::Corruption(
@@ -238,6 +265,10 @@ void ClusterMap::Put(Partition partition) {
     by_begin_.insert_or_assign(partition.span.begin, group);
   }
   partitions_.insert_or_assign(group, std::move(partition));
+}
+
+void ClusterMap::PutEntry(std::string name, std::string value) {
+  entries_.insert_or_assign(std::move(name), std::move(value));
 }
 
 void ClusterMap::Drop(log::GroupId group) {

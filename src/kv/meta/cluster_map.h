@@ -28,6 +28,8 @@ class ClusterMap {
   uint64_t version() const { return version_; }
   const std::map<NodeNumber, NodeRecord>& nodes() const { return nodes_; }
   const std::map<log::GroupId, Partition>& partitions() const { return partitions_; }
+  /// What others keep here by name, without the map knowing what it means: collections and schemas.
+  const std::map<std::string, std::string, std::less<>>& entries() const { return entries_; }
   const Partition* Find(log::GroupId group) const;
   /// The partition that holds the key; the meta group holds none.
   const Partition* FindByKey(std::string_view key) const;
@@ -39,12 +41,14 @@ class ClusterMap {
   void Put(NodeRecord node);
   void Put(Partition partition);
   void Drop(log::GroupId group);
+  void PutEntry(std::string name, std::string value);
   void set_version(uint64_t version) { version_ = version; }
 
  private:
   uint64_t version_ = 0;
   std::map<NodeNumber, NodeRecord> nodes_;
   std::map<log::GroupId, Partition> partitions_;
+  std::map<std::string, std::string, std::less<>> entries_;
   std::map<std::string, log::GroupId, std::less<>> by_begin_;  // without the meta group
 };
 
@@ -56,6 +60,7 @@ inline constexpr std::string_view kPrefix = "\x02";
 
 std::string NodeKey(NodeNumber number);
 std::string PartitionKey(log::GroupId group);
+std::string EntryKey(std::string_view name);
 std::string EncodeNode(const NodeRecord& node);
 std::string EncodePartition(const Partition& partition);
 

@@ -82,6 +82,21 @@ void Append(std::string& out, const SetReplicas& command) {
   AppendNumbers(out, command.nodes);
 }
 
+void Append(std::string& out, const ChangeEntries& command) {
+  AppendVarint(out, command.base_version);
+  AppendVarint(out, command.puts.size());
+  for (const auto& [name, value] : command.puts) {
+    AppendText(out, name);
+    AppendText(out, value);
+  }
+  AppendVarint(out, command.drops.size());
+  for (const std::string& name : command.drops) {
+    AppendText(out, name);
+  }
+  AppendSpans(out, command.created);
+  AppendSpans(out, command.dropped);
+}
+
 bool Read(codec::ByteReader& reader, AdmitNode& command) {
   return ReadText(reader, command.identity) && ReadText(reader, command.address);
 }
@@ -111,6 +126,28 @@ bool Read(codec::ByteReader& reader, SetReplicas& command) {
   return read;
 }
 
+bool Read(codec::ByteReader& reader, ChangeEntries& command) {
+  uint64_t count = 0;
+  if (!reader.ReadVarint(command.base_version) || !reader.ReadVarintUpTo(kListCountMax, count)) {
+    return false;
+  }
+  for (; count > 0; --count) {
+    auto& [name, value] = command.puts.emplace_back();
+    if (!ReadText(reader, name) || !ReadText(reader, value)) {
+      return false;
+    }
+  }
+  if (!reader.ReadVarintUpTo(kListCountMax, count)) {
+    return false;
+  }
+  for (; count > 0; --count) {
+    if (!ReadText(reader, command.drops.emplace_back())) {
+      return false;
+    }
+  }
+  return ReadSpans(reader, command.created) && ReadSpans(reader, command.dropped);
+}
+
 template <size_t kIndex = 0>
 bool ReadKind(codec::ByteReader& reader, size_t kind, Command& command) {
   if constexpr (kIndex < std::variant_size_v<Command>) {
@@ -138,6 +175,11 @@ class Change {
   void Put(const Partition& partition) {
     batch_.Put(Family::kMeta, PartitionKey(partition.group), EncodePartition(partition));
   }
+  void PutEntry(const std::string& name, const std::string& value) {
+    batch_.Put(Family::kMeta, EntryKey(name), value);
+  }
+  void DropEntry(const std::string& name) { batch_.Delete(Family::kMeta, EntryKey(name)); }
+  uint64_t version() const { return batch_.empty() ? version_ - 1 : version_; }
   void Drop(log::GroupId group) { batch_.Delete(Family::kMeta, PartitionKey(group)); }
   void Put(Number number, uint64_t value) { PutNumber(batch_, number, value); }
 
@@ -205,18 +247,17 @@ Result<Evaluation> Run(const Reader& /*state*/, const ClusterMap& map, const Set
   return std::move(change).Finish({});
 }
 
-Result<Evaluation> Run(const Reader& state, const ClusterMap& map, const CreatePartitions& command,
-                       const PlacementOptions& placement) {
-  Change change(map);
+Status Create(const Reader& state, const ClusterMap& map, const std::vector<KeySpan>& spans,
+              const PlacementOptions& placement, Change& change) {
   ASSIGN_OR_RETURN(uint64_t next, NumberOf(state, Number::kNextGroup));
   uint64_t const first = next;
-  for (size_t index = 1; index < command.spans.size(); ++index) {
-    const KeySpan& before = command.spans[index - 1];
-    if (before.end.empty() || command.spans[index].begin < before.end) {
+  for (size_t index = 1; index < spans.size(); ++index) {
+    const KeySpan& before = spans[index - 1];
+    if (before.end.empty() || spans[index].begin < before.end) {
       return Status::InvalidArgument("the spans of new partitions overlap or are not in order");
     }
   }
-  for (const KeySpan& span : command.spans) {
+  for (const KeySpan& span : spans) {
     bool is_there = false;
     for (const auto& [group, other] : map.partitions()) {
       is_there = is_there || (group != kMetaGroup && other.span.begin == span.begin &&
@@ -242,13 +283,11 @@ Result<Evaluation> Run(const Reader& state, const ClusterMap& map, const CreateP
   if (next != first) {
     change.Put(Number::kNextGroup, next);
   }
-  return std::move(change).Finish({});
+  return Status();
 }
 
-Result<Evaluation> Run(const Reader& /*state*/, const ClusterMap& map,
-                       const DropPartitions& command, const PlacementOptions& /*placement*/) {
-  Change change(map);
-  for (const KeySpan& span : command.spans) {
+void DropAll(const ClusterMap& map, const std::vector<KeySpan>& spans, Change& change) {
+  for (const KeySpan& span : spans) {
     for (const auto& [group, partition] : map.partitions()) {
       if (group != kMetaGroup && partition.span.begin == span.begin &&
           partition.span.end == span.end) {
@@ -256,7 +295,39 @@ Result<Evaluation> Run(const Reader& /*state*/, const ClusterMap& map,
       }
     }
   }
+}
+
+Result<Evaluation> Run(const Reader& state, const ClusterMap& map, const CreatePartitions& command,
+                       const PlacementOptions& placement) {
+  Change change(map);
+  RETURN_IF_ERROR(Create(state, map, command.spans, placement, change));
   return std::move(change).Finish({});
+}
+
+Result<Evaluation> Run(const Reader& /*state*/, const ClusterMap& map,
+                       const DropPartitions& command, const PlacementOptions& /*placement*/) {
+  Change change(map);
+  DropAll(map, command.spans, change);
+  return std::move(change).Finish({});
+}
+
+Result<Evaluation> Run(const Reader& state, const ClusterMap& map, const ChangeEntries& command,
+                       const PlacementOptions& placement) {
+  Change change(map);
+  RETURN_IF_ERROR(Create(state, map, command.created, placement, change));
+  DropAll(map, command.dropped, change);
+  for (const auto& [name, value] : command.puts) {
+    change.PutEntry(name, value);
+  }
+  for (const std::string& name : command.drops) {
+    change.DropEntry(name);
+  }
+  if (change.version() != map.version() && command.base_version != map.version()) {
+    return Status::Aborted(
+        StrCat("the cluster map is of version ", map.version(), ", not ", command.base_version));
+  }
+  std::string answer = NumberAnswer(change.version());
+  return std::move(change).Finish(std::move(answer));
 }
 
 Result<Evaluation> Run(const Reader& /*state*/, const ClusterMap& map, const ReportSettled& command,

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -48,8 +49,20 @@ struct SetReplicas {
   std::vector<NodeNumber> nodes{};
 };
 
+/// Entries of the map and partitions change together, if nobody has changed the map since the one
+/// that the change was made from. Partitions as CreatePartitions and DropPartitions have them.
+/// Answer: the map's version then, as a varint. kAborted: the map is of another version. Without
+/// changes it says the version, whatever the base.
+struct ChangeEntries {
+  uint64_t base_version = 0;
+  std::vector<std::pair<std::string, std::string>> puts{};
+  std::vector<std::string> drops{};
+  std::vector<KeySpan> created{};
+  std::vector<KeySpan> dropped{};
+};
+
 using Command = std::variant<AdmitNode, SetNodeState, CreatePartitions, DropPartitions,
-                             ReportSettled, SetReplicas>;
+                             ReportSettled, SetReplicas, ChangeEntries>;
 
 std::string Encode(const Command& command);
 /// kInvalidArgument when the bytes are none of Encode's.

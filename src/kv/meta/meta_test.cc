@@ -145,6 +145,24 @@ TEST_F(MetaTest, ReplicasMoveToNewNodesAndAwayFromThoseThatDrain) {
   }
 }
 
+TEST_F(MetaTest, EntriesChangeWithPartitionsOrNotAtAll) {
+  meta::ChangeEntries change{.base_version = Map().version(),
+                             .puts = {{"one", "1"}, {"two", "2"}},
+                             .created = {{.begin = "a", .end = "b"}}};
+  ASSERT_TRUE(Run(change).ok());
+  EXPECT_EQ(Map().entries().at("two"), "2");
+  EXPECT_NE(Map().FindByKey("a"), nullptr);
+  change.created = {{.begin = "c", .end = "d"}};
+  EXPECT_EQ(Run(change).status().code(), StatusCode::kAborted);
+  EXPECT_EQ(Map().FindByKey("c"), nullptr);
+  meta::ChangeEntries const away{
+      .base_version = Map().version(), .drops = {"one"}, .dropped = {{.begin = "a", .end = "b"}}};
+  ASSERT_TRUE(Run(away).ok());
+  EXPECT_EQ(Map().entries().size(), 1U);
+  EXPECT_EQ(Map().FindByKey("a"), nullptr);
+  EXPECT_EQ(*Run(meta::ChangeEntries{}), std::string(1, static_cast<char>(Map().version())));
+}
+
 TEST_F(MetaTest, TheRingSpreadsAndKeepsItsPlaces) {
   AdmitUpTo(6);
   std::map<NodeNumber, int> loads;

@@ -14,10 +14,42 @@ void Node::TakeMap(ClusterMap map) {
   }
   map_ = std::move(map);
   map_changed_ = true;
+  TellAwaited();
   WriteBatch batch;
   RememberMap(batch, map_);
   if (Status status = host_.engine().Write(batch); !status.ok()) {
     host_.Fail(std::move(status).WithContext("cluster map"));
+  }
+}
+
+// Who leads the meta group has it, and is asked first.
+void Node::AwaitMap(uint64_t version, std::function<void(Status)> done) {
+  uint64_t const id = ++last_call_;
+  awaiting_map_.emplace(id, Awaiting{.version = version, .done = std::move(done)});
+  NodeNumber const to = LeaderToAsk(kMetaGroup, 0);
+  if (map_.version() >= version) {
+    TellAwaited();
+  } else if (to != options_.number && to != NodeNumber()) {
+    SendTo(to, MapCall{.version = map_.version()});
+  }
+  After(options_.answer_within_us, [this, id] {
+    if (auto late = awaiting_map_.extract(id); !late.empty()) {
+      late.mapped().done(Status::Unavailable("the newest cluster map did not come in time"));
+    }
+  });
+}
+
+void Node::TellAwaited() {
+  std::vector<std::function<void(Status)>> told;
+  std::erase_if(awaiting_map_, [&](auto& item) {
+    if (item.second.version > map_.version()) {
+      return false;
+    }
+    told.push_back(std::move(item.second.done));
+    return true;
+  });
+  for (auto& done : told) {
+    Defer([done = std::move(done)] { done(Status()); });
   }
 }
 

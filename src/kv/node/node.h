@@ -65,6 +65,8 @@ class Node final : public CoordinatorHost {
   void AskMeta(const meta::Command& command, std::function<void(Result<std::string>)> answered);
 
   const ClusterMap& map() const { return map_; }
+  /// Once the map is of this version or a later one; kUnavailable when it is not in time.
+  void AwaitMap(uint64_t version, std::function<void(Status)> done);
   const std::map<log::GroupId, std::unique_ptr<Replica>>& replicas() const { return replicas_; }
   /// For tests and for handing over before a stop.
   Replica* FindReplica(log::GroupId group);
@@ -106,6 +108,7 @@ class Node final : public CoordinatorHost {
   void FinishRemoval(log::GroupId group);
   void MoveReplicas();
   void AskForMap();
+  void TellAwaited();
 
   // calls.cc
   void Handle(NodeNumber from, RaftMessage message);
@@ -155,6 +158,11 @@ class Node final : public CoordinatorHost {
   std::vector<std::function<void(Timestamp)>> stamps_asked_;  // by stamp_call_
   uint64_t stamp_call_ = 0;                                   // 0: none is under way
   size_t stamp_attempt_ = 0;
+  struct Awaiting {
+    uint64_t version;
+    std::function<void(Status)> done;
+  };
+  std::map<uint64_t, Awaiting> awaiting_map_;
   std::set<log::GroupId> reporting_;  // that they have settled
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
 };
