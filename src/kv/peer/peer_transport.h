@@ -21,7 +21,7 @@
 namespace orochi::kv::peer {
 
 /// A node within its cluster. Zero is nobody.
-using NodeNumber = Tagged<uint64_t, struct NodeNumberTag>;
+using NodeNumber = Tagged<uint64_t, struct PeerNodeTag>;
 
 /// Each has a connection of its own, so that heartbeats do not wait behind a snapshot.
 enum class Lane : uint8_t { kUrgent = 0, kBulk = 1 };
