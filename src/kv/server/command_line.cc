@@ -1,0 +1,176 @@
+#include "kv/server/command_line.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "base/str_cat.h"
+
+namespace orochi::kv {
+namespace {
+
+constexpr const char* kFooter =
+    "A cluster of three on this machine, each in a terminal of its own:\n"
+    "  orochi-kvd --data /tmp/kv1 --node 1 --http 8001 --peer 1=127.0.0.1:7001 "
+    "--peer 2=127.0.0.1:7002 --peer 3=127.0.0.1:7003\n"
+    "and the same with --data /tmp/kv2 --node 2 --http 8002, and so on. Then\n"
+    "  curl -X POST --data hello http://127.0.0.1:8001/v1/api/keys/greeting\n"
+    "  curl http://127.0.0.1:8002/v1/api/keys/greeting\n"
+    "Every option may stand in the file of --config, and in the environment: --log-level is "
+    "OROCHI_KVD_LOG_LEVEL.\n"
+    "Exit codes: 0 stopped by a signal, 1 failed, 2 wrong command line.";
+
+// What is read as text, and given its meaning when all of it is there.
+struct Texts {
+  uint32_t number = 0;
+  std::vector<std::string> peers;
+  std::string http = "127.0.0.1:8000";
+};
+
+// "2=127.0.0.1:7002"
+Result<NodeServerOptions::Peer> ParsePeer(const std::string& text) {
+  size_t const equals = text.find('=');
+  char* end = nullptr;
+  unsigned long const number = std::strtoul(text.c_str(), &end, 10);
+  bool const right = equals != std::string::npos && end == text.c_str() + equals && number > 0 &&
+                     number <= UINT32_MAX && equals + 1 < text.size();
+  if (!right) {
+    return Status::InvalidArgument(
+        StrCat("--peer '", text, "': expected NUMBER=HOST:PORT, as in 2=127.0.0.1:7002"));
+  }
+  return NodeServerOptions::Peer{.number = NodeNumber(static_cast<uint32_t>(number)),
+                                 .address = text.substr(equals + 1)};
+}
+
+// "8001", "0.0.0.0:8001", "[::1]:8001", "unix:/run/orochi.sock"
+Status ParseHttp(const std::string& text, http::ServerOptions& options) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix) && text.size() > kUnix.size()) {
+    options.socket_path = text.substr(kUnix.size());
+    return Status();
+  }
+  size_t const colon = text.rfind(':');
+  std::string host = colon == std::string::npos ? options.host : text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  std::string const port = colon == std::string::npos ? text : text.substr(colon + 1);
+  bool const digits =
+      !port.empty() && port.size() <= 5 &&
+      std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (host.empty() || !digits || std::stoi(port) > UINT16_MAX) {
+    return Status::InvalidArgument(
+        StrCat("--http '", text, "': expected PORT, HOST:PORT or unix:PATH"));
+  }
+  options.host = host;
+  options.port = std::stoi(port);
+  return Status();
+}
+
+void AddNodeOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
+  app.add_option("--data", options.data_directory, "directory of this node alone")->required();
+  app.add_option("--node", texts.number, "this node's number")->required();
+  app.add_option("--peer", texts.peers, "NUMBER=HOST:PORT of each first node, this one too")
+      ->required();
+  app.add_option("--cluster", options.cluster, "name of the cluster")->capture_default_str();
+}
+
+void AddHttpOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
+  app.add_option("--http", texts.http,
+                 "where clients are served: PORT of 127.0.0.1 (0: any), "
+                 "HOST:PORT or unix:PATH")
+      ->capture_default_str();
+  app.add_option("--http-connections", options.http.thread_count,
+                 "connections that are served at a time")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+}
+
+std::string EnvironmentName(const CLI::Option& option) {
+  std::string name = StrCat("OROCHI_KVD_", option.get_lnames().front());
+  for (char& c : name) {
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+bool IsGiven(const std::vector<std::string>& arguments, const std::string& name) {
+  std::string const option = StrCat("--", name);
+  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
+    return argument == option || argument.starts_with(StrCat(option, "="));
+  });
+}
+
+// CLI11 would let the file win over the environment. Whoever starts a container expects the other
+// way round.
+std::vector<std::string> WithEnvironment(const CLI::App& app, std::vector<std::string> arguments,
+                                         const Environment& environment) {
+  std::vector<std::string> added;
+  for (const CLI::Option* const option : app.get_options()) {
+    if (option->get_lnames().empty() || option == app.get_help_ptr()) {
+      continue;
+    }
+    const std::string& name = option->get_lnames().front();
+    auto const value = environment(EnvironmentName(*option));
+    if (value && !value->empty() && !IsGiven(arguments, name)) {
+      added.push_back(StrCat("--", name, "=", *value));
+    }
+  }
+  arguments.insert(arguments.begin(), added.begin(), added.end());
+  return arguments;
+}
+
+Status Complete(const Texts& texts, NodeServerOptions& options) {
+  RETURN_IF_ERROR(ParseHttp(texts.http, options.http));
+  options.number = NodeNumber(texts.number);
+  bool is_among = false;
+  for (const std::string& text : texts.peers) {
+    ASSIGN_OR_RETURN(NodeServerOptions::Peer peer, ParsePeer(text));
+    is_among = is_among || peer.number == options.number;
+    options.peers.push_back(std::move(peer));
+  }
+  return is_among ? Status()
+                  : Status::InvalidArgument(StrCat("no --peer says where node ", texts.number,
+                                                   " itself is to be heard"));
+}
+
+ParsedCommandLine Complain(const std::string& message, const std::string& hint) {
+  return {.exit_code = kExitUsage,
+          .text = StrCat("orochi-kvd: ", message, "\n",
+                         hint.empty() ? "" : StrCat("hint: ", hint, "\n"))};
+}
+
+}  // namespace
+
+ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments,
+                                   const Environment& environment) {
+  CLI::App app("One node of Orochi's replicated, transactional key-value store.", "orochi-kvd");
+  app.footer(kFooter);
+  app.option_defaults()->delimiter(',');
+  CommandLine line;
+  line.node.cluster = "orochi";
+  Texts texts;
+  AddNodeOptions(app, line.node, texts);
+  AddHttpOptions(app, line.node, texts);
+  app.add_flag("--check-config", line.checks_only, "say whether all of this is right, and end");
+  app.set_config("--config", "", "file of options, in TOML");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  std::vector<std::string> reversed = WithEnvironment(app, arguments, environment);
+  std::reverse(reversed.begin(), reversed.end());  // as CLI11 takes them
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::Success& asked) {  // --help
+    return {.text = app.help()};
+  } catch (const CLI::ParseError& error) {
+    return Complain(error.what(), "orochi-kvd --help says what there is");
+  }
+  if (Status status = Complete(texts, line.node); !status.ok()) {
+    return Complain(status.message(), status.hint());
+  }
+  return {.run = std::move(line)};
+}
+
+}  // namespace orochi::kv
