@@ -6,6 +6,7 @@
 #include "kv/http/places.h"
 #include "kv/http/service.h"
 #include "kv/http/status_table.h"
+#include "kv/wire/json.h"
 #include "kv/wire/record_document.h"
 
 namespace orochi::kv::http {
@@ -48,6 +49,16 @@ void AddWritten(Document& body, const WriteResult& result, WireForm form) {
   }
   if (any) {
     body.Add("records", std::move(records));
+  }
+}
+
+// Told before the commit: who does not get the commit's answer can ask any node about it.
+void AddAnchor(Document& body, const Gateway& gateway, const Gateway::InTransaction& transaction) {
+  if (!transaction) {
+    return;
+  }
+  if (std::string const anchor = gateway.AnchorOf(*transaction); !anchor.empty()) {
+    body.Add("anchor", Document::String(EncodeBase64(anchor)));
   }
 }
 
@@ -225,7 +236,7 @@ void Service::Write(const CallPointer& call, Done done) {
           return;
         }
         gateway_.Write(transaction, std::move(parsed->writes),
-                       [call, done](const Result<WriteResult>& result) {
+                       [this, call, transaction, done](const Result<WriteResult>& result) {
                          if (!result.ok()) {
                            done(ErrorReply(result.status()));
                          } else if (result->outcome != OperationOutcome::kDone) {
@@ -233,6 +244,7 @@ void Service::Write(const CallPointer& call, Done done) {
                          } else {
                            Document body = Document::Object();
                            AddWritten(body, *result, call->reply_form);
+                           AddAnchor(body, gateway_, transaction);
                            done({.document = std::move(body)});
                          }
                        });
