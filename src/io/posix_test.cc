@@ -10,6 +10,7 @@
 #include "base/testing/temp_dir.h"
 #include "io/posix/directory_lock.h"
 #include "io/posix/posix_file_system.h"
+#include "io/posix/process_statistics.h"
 #include "io/posix/system_clock.h"
 #include "io/posix/system_random.h"
 
@@ -36,6 +37,24 @@ TEST(PosixFileSystemTest, ADirectoryIsNotAFile) {
   orochi::testing::TempDir const directory;
   PosixFileSystem files;
   EXPECT_EQ(files.Create(directory.path()).status().code(), StatusCode::kIoError);
+}
+
+TEST(ProcessStatisticsTest, SeesMemoryTimeAndDescriptorsOfThisProcess) {
+  ProcessStatistics const before = ReadProcessStatistics();
+  EXPECT_GT(before.resident_size_bytes, uint64_t{1} << 20);
+  EXPECT_GE(before.virtual_size_bytes, before.resident_size_bytes);
+  EXPECT_GE(before.thread_count, 1U);
+  EXPECT_GE(before.open_descriptor_count_max, before.open_descriptor_count);
+  EXPECT_GT(before.start_seconds, 1.5e9);
+  int const more = ::dup(0);
+  volatile uint64_t work = 0;
+  while (ReadProcessStatistics().cpu_seconds <= before.cpu_seconds) {
+    for (int step = 0; step < 100'000; ++step) {
+      work = work + 1;
+    }
+  }
+  EXPECT_EQ(ReadProcessStatistics().open_descriptor_count, before.open_descriptor_count + 1);
+  ::close(more);
 }
 
 TEST(DirectoryLockTest, OneHolderAtATime) {

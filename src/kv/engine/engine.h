@@ -25,6 +25,21 @@ struct KeyRange {
 /// The state machine of the group is at this entry with the batch (R12).
 void SetApplied(WriteBatch& batch, log::GroupId group, raft::LogIndex index);
 
+/// What an engine takes and does, of all families together. Zeros where there is no such thing.
+struct EngineStatistics {
+  uint64_t memory_table_size_bytes = 0;
+  uint64_t table_size_bytes = 0;  // of files that are in use
+  uint64_t table_count_level0 = 0;
+  uint64_t cache_size_bytes = 0;
+  uint64_t cursor_memory_size_bytes = 0;  // index and filter blocks outside the cache
+  uint64_t key_count_estimate = 0;
+  uint64_t pending_compaction_size_bytes = 0;
+  uint64_t running_compaction_count = 0;
+  uint64_t running_flush_count = 0;
+  uint64_t delayed_write_rate_bytes = 0;  // 0: writes are not slowed down
+  bool writes_stopped = false;
+};
+
 /// Holds the state machines of all groups of a node. After a crash it has all that was flushed, and
 /// of what was written since a beginning: never a batch without those before it, nor a part of one.
 ///
@@ -43,6 +58,9 @@ class Engine : public Reader {
   virtual raft::LogIndex FlushedApplied(log::GroupId group) const = 0;
   /// Bytes that the range takes; off by what was not compacted yet.
   virtual Result<uint64_t> ApproximateSize(Family family, const KeyRange& range) const = 0;
+
+  /// For metrics; takes no long lock.
+  virtual EngineStatistics statistics() const { return {}; }
 
   /// As of the last batch of the group. 0: none.
   Result<raft::LogIndex> Applied(log::GroupId group) const;

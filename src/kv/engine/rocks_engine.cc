@@ -7,6 +7,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <array>
+#include <charconv>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -178,7 +179,41 @@ class RocksEngine final : public Engine {
     return size_bytes;
   }
 
+  EngineStatistics statistics() const override {
+    using Properties = rocksdb::DB::Properties;
+    EngineStatistics found;
+    for (size_t family = 0; family < kFamilyCount; ++family) {
+      found.memory_table_size_bytes += NumberOf(family, Properties::kCurSizeAllMemTables);
+      found.table_size_bytes += NumberOf(family, Properties::kLiveSstFilesSize);
+      found.table_count_level0 += NumberOf(family, Properties::kNumFilesAtLevelPrefix + "0");
+      found.cursor_memory_size_bytes += NumberOf(family, Properties::kEstimateTableReadersMem);
+      found.key_count_estimate += NumberOf(family, Properties::kEstimateNumKeys);
+      found.pending_compaction_size_bytes +=
+          NumberOf(family, Properties::kEstimatePendingCompactionBytes);
+    }
+    // Of the whole database, or of a cache that all families share: told by any of them.
+    found.cache_size_bytes = NumberOf(0, Properties::kBlockCacheUsage);
+    found.running_compaction_count = NumberOf(0, Properties::kNumRunningCompactions);
+    found.running_flush_count = NumberOf(0, Properties::kNumRunningFlushes);
+    found.delayed_write_rate_bytes = NumberOf(0, Properties::kActualDelayedWriteRate);
+    found.writes_stopped = NumberOf(0, Properties::kIsWriteStopped) != 0;
+    return found;
+  }
+
  private:
+  uint64_t NumberOf(size_t family, const std::string& property) const {
+    uint64_t value = 0;
+    std::string text;
+    if (database_->db->GetIntProperty(database_->handles[family], property, &value)) {
+      return value;
+    }
+    // Files of a level are told as text alone.
+    if (database_->db->GetProperty(database_->handles[family], property, &text)) {
+      std::from_chars(text.data(), text.data() + text.size(), value);
+    }
+    return value;
+  }
+
   Result<std::map<log::GroupId, raft::LogIndex>> ReadApplied() const {
     std::map<log::GroupId, raft::LogIndex> applied;
     RocksSnapshot const snapshot(*database_);

@@ -21,8 +21,29 @@ void Gateway::RunBatch(std::vector<ReadOne> reads, std::vector<WriteOne> writes,
     done(std::move(batch).status());
     return;
   }
-  (*batch)->done = std::move(done);
+  (*batch)->done = [this, done = std::move(done)](Result<BatchResult> result) {
+    CountSingle(result);
+    done(std::move(result));
+  };
   StartBatch(*batch);
+}
+
+void Gateway::CountSingle(const Result<BatchResult>& result) {
+  if (result.ok()) {
+    ++(result->written.outcome == OperationOutcome::kDone ? statistics_.single_committed
+                                                          : statistics_.single_condition);
+    return;
+  }
+  switch (result.status().code()) {
+    case StatusCode::kAborted:
+      ++statistics_.single_conflict;
+      return;
+    case StatusCode::kOutcomeUnknown:
+      ++statistics_.single_unknown;
+      return;
+    default:
+      ++statistics_.single_failed;
+  }
 }
 
 void Gateway::StartBatch(const std::shared_ptr<Batch>& batch) {
@@ -125,6 +146,7 @@ void Gateway::TryAgain(const std::shared_ptr<Batch>& batch, Status error) {
     batch->done(std::move(error));
     return;
   }
+  ++statistics_.restarted;
   int64_t const wait_us = kAgainAfterUs << batch->conflict_count;
   host_.After(wait_us / 2 + static_cast<int64_t>(random_.Below(static_cast<uint64_t>(wait_us))),
               WhileHere(std::function<void()>([this, batch] { RunAttempt(batch); })));

@@ -112,6 +112,23 @@ struct InquiryResult {
   Timestamp timestamp{};  // kCommitted
 };
 
+/// How transactions have ended since the gateway is there.
+struct GatewayStatistics {
+  // Those that clients began.
+  uint64_t begun = 0;
+  uint64_t committed = 0;
+  uint64_t aborted = 0;  // also those that were idle
+  uint64_t idle = 0;     // aborted for that
+  uint64_t unknown = 0;
+  // Writes and batches that are transactions of their own.
+  uint64_t single_committed = 0;
+  uint64_t single_condition = 0;  // one did not hold
+  uint64_t single_conflict = 0;   // given up after several attempts
+  uint64_t single_unknown = 0;
+  uint64_t single_failed = 0;
+  uint64_t restarted = 0;  // attempts after a conflict
+};
+
 /// "0011...eeff-000000000000abcd": high and low, then start.
 std::string TransactionText(const TransactionId& id);
 /// kInvalidArgument for other text.
@@ -176,6 +193,7 @@ class Gateway {
   /// The open transaction that began then.
   std::optional<TransactionId> FindOpen(Timestamp start) const;
   size_t open_transaction_count() const { return open_.size(); }
+  const GatewayStatistics& statistics() const { return statistics_; }
 
  private:
   struct Open;
@@ -224,6 +242,7 @@ class Gateway {
 
   // batches.cc
   void StartBatch(const std::shared_ptr<Batch>& batch);
+  void CountSingle(const Result<BatchResult>& result);
   void RunAttempt(const std::shared_ptr<Batch>& batch);
   void ReadNext(const OpenPointer& open, const std::shared_ptr<Batch>& batch, size_t index);
   void FinishWrites(const OpenPointer& open, const std::shared_ptr<Batch>& batch, Status error);
@@ -259,6 +278,7 @@ class Gateway {
   bool armed_ = false;
   std::map<Timestamp, Ended> ended_;
   std::deque<Timestamp> ended_order_;
+  GatewayStatistics statistics_;
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
 };
 

@@ -316,6 +316,11 @@ TEST_F(GatewayTest, IdleTransactionsAreAbortedAndHeartbeatsKeepThem) {
   EXPECT_TRUE(Commit(kept).ok());
   EXPECT_EQ(CountOf(in_, 2, 1), 6);
   EXPECT_EQ(gateway_->open_transaction_count(), 0u);
+  const GatewayStatistics& counts = gateway_->statistics();
+  EXPECT_EQ(counts.begun, 2u);
+  EXPECT_EQ(counts.idle, 1u);
+  EXPECT_EQ(counts.aborted, 1u);
+  EXPECT_EQ(counts.committed, 1u);
 }
 
 TEST_F(GatewayTest, OperationsOfOneTransactionWaitForEachOther) {
@@ -363,6 +368,7 @@ TEST_F(GatewayTest, AnUnknownOutcomeIsToldAndCanBeAskedFor) {
     }
     EXPECT_EQ(CountOf(in_, 1, 1), 1);
   }
+  EXPECT_EQ(gateway_->statistics().unknown, 2u);
 }
 
 TEST_F(GatewayTest, LostMessagesOfSingleWritesAreUnknownAndRefusedOnesAreNot) {

@@ -81,6 +81,7 @@ void Gateway::Begin(const BeginOptions& options, Done<TransactionId> done) {
       return;
     }
     open_.emplace(open->transaction.id().start, open);
+    ++statistics_.begun;
     done(open->transaction.id());
   });
 }
@@ -117,6 +118,7 @@ void Gateway::Tick() {
       idle.push_back(open->transaction.id());
     }
   }
+  statistics_.idle += idle.size();
   for (const TransactionId& id : idle) {
     Abort(id, [](const Status& aborted) {
       aborted.IgnoreError("who meets what it wrote aborts it, too");
@@ -168,6 +170,9 @@ void Gateway::RunNext(const OpenPointer& open) {
 
 void Gateway::End(const OpenPointer& open, const InquiryResult& result) {
   open->ended = true;
+  ++(result.decision == Decision::kCommitted ? statistics_.committed
+     : result.decision == Decision::kAborted ? statistics_.aborted
+                                             : statistics_.unknown);
   open_.erase(open->transaction.id().start);
   Remember({.id = open->transaction.id(), .anchor = open->transaction.anchor(), .result = result});
 }

@@ -209,7 +209,8 @@ void Gateway::Write(const InTransaction& transaction, std::vector<WriteOne> writ
   }
   std::shared_ptr<Batch> const batch = *prepared;
   if (!transaction) {
-    batch->done = [done = std::move(done)](Result<BatchResult> result) {
+    batch->done = [this, done = std::move(done)](Result<BatchResult> result) {
+      CountSingle(result);
       if (result.ok()) {
         done(std::move(result->written));
       } else {

@@ -201,6 +201,14 @@ const std::vector<Dialect::Verb>& Dialect::Verbs() {
   return verbs;
 }
 
+std::vector<std::string_view> Dialect::VerbNames() {
+  std::vector<std::string_view> names;
+  for (const Verb& verb : Verbs()) {
+    names.push_back(verb.name);
+  }
+  return names;
+}
+
 Dialect::Answer Dialect::Failed(const Status& error) {
   return {.code = ErrorKindOf(error.code()).dialect_status, .message = error.message()};
 }
@@ -234,7 +242,10 @@ void Dialect::Handle(Call call, Done done) {
     Document status = Document::Array({Document::Signed(answer.code), Bytes(answer.message)});
     Document const all =
         Document::Array({std::move(status), good ? std::move(answer.response) : found->empty()});
-    done({.raw = WriteMessagePack(all), .raw_type = "application/x-msgpack"});
+    done({.raw = WriteMessagePack(all),
+          .raw_type = "application/x-msgpack",
+          .dialect_status = answer.code,
+          .dialect_message = answer.message});
   };
   if (call.form != WireForm::kMessagePack) {
     answered({.code = 400, .message = "Unsupported request content type"});

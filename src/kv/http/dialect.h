@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kv/gateway/gateway.h"
@@ -25,6 +26,7 @@ class Dialect {
   Dialect(Gateway& gateway, size_t query_count_max)
       : gateway_(gateway), query_count_max_(query_count_max) {}
   void Handle(Call call, Done done);
+  static std::vector<std::string_view> VerbNames();
 
  private:
   struct Answer {  // of one call

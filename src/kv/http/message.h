@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,8 +51,25 @@ struct Reply {
   Document document = {};
   std::string raw = {};  // instead of the document, when raw_type is not empty
   std::string raw_type = {};
-  int retry_after_s = 0;  // 0: nothing is said about it
+  int retry_after_s = 0;   // 0: nothing is said about it
+  int dialect_status = 0;  // of the dialect: the code within the answer
+  std::string dialect_message = {};
+  /// Makes `raw` on the connection's thread, of what was gathered on the loop.
+  std::function<std::string()> make_raw = {};
 };
 using Done = std::function<void(Reply)>;
+
+/// A request as it was answered: for metrics and logs.
+struct Served {
+  std::string method = {};
+  std::string path = {};
+  std::string_view route = {};  // one of RouteNames()
+  int status = 0;               // of the dialect the one within the answer
+  std::string code = {};        // of the error; empty: none
+  std::string message = {};     // likewise
+  int64_t duration_ns = 0;
+  size_t request_size_bytes = 0;
+  size_t reply_size_bytes = 0;
+};
 
 }  // namespace orochi::kv::http

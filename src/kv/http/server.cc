@@ -13,6 +13,7 @@
 #include "base/str_cat.h"
 #include "kv/gateway/gateway.h"
 #include "kv/http/body.h"
+#include "kv/http/route_names.h"
 #include "kv/http/status_table.h"
 
 namespace orochi::kv::http {
@@ -69,8 +70,11 @@ Reply LateReply(const std::string& path) {
 }  // namespace
 
 struct Server::State {
-  State(ServerOptions its_options, Executor& its_executor, Handler its_handler)
-      : options(std::move(its_options)), executor(its_executor), handler(std::move(its_handler)) {}
+  State(ServerOptions its_options, Executor& its_executor, Clock& its_clock, Handler its_handler)
+      : options(std::move(its_options)),
+        executor(its_executor),
+        clock(its_clock),
+        handler(std::move(its_handler)) {}
 
   Reply Ask(Call call) {
     std::string const path = call.path;
@@ -86,15 +90,29 @@ struct Server::State {
   }
 
   void Serve(const httplib::Request& from, std::string body, httplib::Response& to) {
+    int64_t const begin_ns = clock.MonotonicNanos();
     Request request = RequestOf(from, std::move(body));
+    Served served{.method = request.method,
+                  .path = request.path,
+                  .route = RouteOf(request.method, request.path),
+                  .request_size_bytes = request.body.size()};
     WireForm const form = ReplyForm(request);
     auto call = ReadCall(std::move(request));
-    Reply const reply = call.ok() ? Ask(*std::move(call)) : ErrorReply(call.status());
+    Reply reply = call.ok() ? Ask(*std::move(call)) : ErrorReply(call.status());
+    if (reply.make_raw) {
+      reply.raw = reply.make_raw();
+    }
     Response const response = WriteReply(reply, form);
     to.status = response.status;
     to.set_content(response.body, response.content_type);
     for (const auto& [name, value] : response.headers) {
       to.set_header(name, value);
+    }
+    if (options.on_served) {
+      TakeOutcome(reply, served);
+      served.duration_ns = clock.MonotonicNanos() - begin_ns;
+      served.reply_size_bytes = response.body.size();
+      options.on_served(served);
     }
   }
 
@@ -120,6 +138,7 @@ struct Server::State {
 
   ServerOptions options;
   Executor& executor;
+  Clock& clock;
   Handler handler;
   httplib::Server http;
   int port = 0;
@@ -127,8 +146,8 @@ struct Server::State {
 };
 
 Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, Executor& executor,
-                                              Handler handler) {
-  auto state = std::make_unique<State>(std::move(options), executor, std::move(handler));
+                                              Clock& clock, Handler handler) {
+  auto state = std::make_unique<State>(std::move(options), executor, clock, std::move(handler));
   httplib::Server& http = state->http;
   State* const raw = state.get();
   // A pattern of one class of characters: the library matches paths by regular expression.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "kv/http/message.h"
 
@@ -26,13 +27,15 @@ struct ServerOptions {
   size_t body_size_bytes_max = 16 * 1024 * 1024;
   int64_t deadline_us = 10'000'000;  // of a request
   int keep_alive_s = 30;
+  /// Called on the connection's thread after each answer.
+  std::function<void(const Served&)> on_served{};
 };
 
 /// HTTP/1.1 with keep-alive around a service: threads read and write, the loop does the rest. Each
 /// connection has a thread while it is open.
 ///
 /// Life:    Start -> Stop, which waits for requests under way. The loop must still run then.
-/// Threads: any.    Borrows: executor.
+/// Threads: any.    Borrows: executor, clock.
 class Server {
  public:
   /// Runs on the loop.
@@ -40,7 +43,7 @@ class Server {
 
   /// Listens when it returns. kUnavailable when it cannot.
   static Result<std::unique_ptr<Server>> Start(ServerOptions options, Executor& executor,
-                                               Handler handler);
+                                               Clock& clock, Handler handler);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

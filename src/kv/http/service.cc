@@ -48,6 +48,14 @@ const std::vector<Service::Route>& Service::Routes() {
   return routes;
 }
 
+std::vector<Service::RoutePattern> Service::RoutePatterns() {
+  std::vector<RoutePattern> patterns;
+  for (const Route& route : Routes()) {
+    patterns.push_back({.method = route.method, .segments = route.pattern});
+  }
+  return patterns;
+}
+
 void Service::Handle(Call call, Done done) {
   if (call.kind == BodyKind::kDialect) {
     dialect_->Handle(std::move(call), std::move(done));
@@ -97,7 +105,7 @@ void Service::Readiness(const CallPointer&, Done done) {
 }
 
 void Service::Metrics(const CallPointer&, Done done) {
-  done({.raw = options_.metrics(), .raw_type = "text/plain; version=0.0.4"});
+  done({.raw_type = "text/plain; version=0.0.4; charset=utf-8", .make_raw = options_.metrics()});
 }
 
 void Service::NodeStatus(const CallPointer&, Done done) {

@@ -16,8 +16,9 @@ class Keys;
 struct ServiceOptions {
   /// Whether this node can serve now; what is missing. Called on the loop.
   std::function<Status()> ready = [] { return Status::Ok(); };
-  /// The metrics as Prometheus reads them. Called on the loop.
-  std::function<std::string()> metrics = [] { return std::string(); };
+  /// Gathers metrics, on the loop; what it gives writes them, on a connection's thread, in the form
+  /// that Prometheus reads.
+  std::function<std::function<std::string()>()> metrics = [] { return nullptr; };
   size_t dialect_query_count_max = 10'000;  // made and not destroyed
 };
 
@@ -31,6 +32,12 @@ class Service {
 
   /// `done` is called once, perhaps from within.
   void Handle(Call call, Done done);
+
+  struct RoutePattern {
+    std::string_view method;
+    std::vector<std::string_view> segments;  // "*": any one
+  };
+  static std::vector<RoutePattern> RoutePatterns();
 
  private:
   using CallPointer = std::shared_ptr<const Call>;  // of the calls it leads to

@@ -117,7 +117,9 @@ bool LogWriter::WriteOne(std::unique_lock<std::mutex>& lock) {
   }
   WriteOrder const order = log_->BuildWrite();
   lock.unlock();
+  int64_t const begin_ns = clock_.MonotonicNanos();
   Status status = log_->files().Write(order);
+  int64_t const duration_ns = clock_.MonotonicNanos() - begin_ns;
   lock.lock();
   if (!status.ok()) {
     Fail(lock, std::move(status));
@@ -129,6 +131,11 @@ bool LogWriter::WriteOne(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   if (!completions.empty()) {
     callbacks_.completed(completions);
+  }
+  if (callbacks_.written) {
+    callbacks_.written({.duration_ns = duration_ns,
+                        .size_bytes = order.frame.bytes.size_bytes(),
+                        .completion_count = completions.size()});
   }
   status = log_->files().Recycle(order);
   lock.lock();

@@ -13,6 +13,13 @@
 
 namespace orochi::kv::log {
 
+/// One write of the log, as it was done.
+struct WriteMeasure {
+  int64_t duration_ns = 0;  // until it was durable
+  uint64_t size_bytes = 0;  // whole blocks
+  size_t completion_count = 0;
+};
+
 /// Gives a SegmentLog its thread: it takes what all groups append, writes it, and says when it is
 /// durable. A second thread makes spare files, so that a write seldom waits for one.
 ///
@@ -26,6 +33,8 @@ class LogWriter {
     std::function<void(const std::vector<Completion>&)> completed;
     /// Once, and then nothing is accepted: the process is to stop, without another write (R13).
     std::function<void(const Status&)> failed;
+    /// After `completed`: for metrics.
+    std::function<void(const WriteMeasure&)> written{};
   };
 
   LogWriter(std::unique_ptr<SegmentLog> log, Clock& clock, Callbacks callbacks);

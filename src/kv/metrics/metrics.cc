@@ -12,7 +12,7 @@ namespace orochi::kv::metrics {
 namespace {
 
 void CheckName(const std::string& name, const std::string& help, bool is_counter) {
-  ASSERT(name.starts_with("orochi_kv_"));
+  ASSERT(name.starts_with("orochi_kv_") || name.starts_with("process_"));
   ASSERT(std::all_of(name.begin(), name.end(),
                      [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; }));
   ASSERT(name.ends_with("_total") == is_counter);
@@ -24,6 +24,17 @@ void CheckName(const std::string& name, const std::string& help, bool is_counter
 const Buckets& LatencyBuckets() {
   static const Buckets buckets = {0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01,
                                   0.03,    0.1,     0.3,    1,      3,     10};
+  return buckets;
+}
+
+const Buckets& SizeBuckets() {
+  static const Buckets buckets = [] {
+    Buckets powers;
+    for (double size_bytes = 64; size_bytes <= 2 << 20; size_bytes *= 2) {
+      powers.push_back(size_bytes);
+    }
+    return powers;
+  }();
   return buckets;
 }
 
@@ -85,13 +96,12 @@ void Metrics::AddSource(std::function<void(Samples&)> source) {
   sources_.push_back(std::move(source));
 }
 
-std::string Metrics::Expose() const {
+std::string Metrics::Expose(Samples samples) const {
   std::vector<std::function<void(Samples&)>> sources;
   {
     std::lock_guard const guard(mutex_);
     sources = sources_;
   }
-  Samples samples;
   for (const auto& source : sources) {
     source(samples);
   }

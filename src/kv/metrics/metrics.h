@@ -21,6 +21,9 @@ using Histogram = prometheus::Histogram;
 using Labels = std::map<std::string, std::string>;
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
+/// Powers of two from 64 bytes to 2 MiB: of writes and batches.
+const Buckets& SizeBuckets();
+
 /// Seconds, from 10 us to 10 s: two a decade up to 100 ms, where latencies of a store are.
 const Buckets& LatencyBuckets();
 
@@ -44,9 +47,9 @@ class Samples {
 /// project. Cores count in structs of their own, which a source brings here; only what has to be
 /// seen one by one, as latencies have, is a Histogram.
 ///
-/// Names begin with "orochi_kv_", counters end with "_total", units are seconds and bytes; help is
-/// one line (prometheus-cpp would not escape it). Labels may hold any UTF-8. All of this is
-/// asserted.
+/// Names begin with "orochi_kv_", or as Prometheus has those of any process with "process_";
+/// counters end with "_total", units are seconds and bytes; help is one line (prometheus-cpp would
+/// not escape it). Labels may hold any UTF-8. All of this is asserted.
 ///
 /// Life:    Add* -> Expose*. What Add* gives lives as long as this.
 /// Threads: any, also for what Add* gives; that costs 10 to 30 ns and allocates nothing.
@@ -61,7 +64,9 @@ class Metrics {
   void AddSource(std::function<void(Samples&)> source);
 
   /// Of all; text/plain; version=0.0.4.
-  std::string Expose() const;
+  std::string Expose() const { return Expose({}); }
+  /// And what the caller has gathered.
+  std::string Expose(Samples samples) const;
 
  private:
   mutable prometheus::Registry registry_;

@@ -41,14 +41,21 @@ Status NodeServer::Open() {
     RETURN_IF_ERROR(
         ClaimDataDirectory(files_, options_.data_directory, options_.cluster, options_.number));
   }
-  ASSIGN_OR_RETURN(loop_, runtime::EventLoop::Start({.tick_us = options_.tick_us}, clock_,
-                                                    {.on_tick =
-                                                         [this] {
-                                                           if (node_ != nullptr) {
-                                                             node_->Tick();
-                                                           }
-                                                         },
-                                                     .on_batch_end = [this] { EndBatch(); }}));
+  ASSIGN_OR_RETURN(
+      loop_,
+      runtime::EventLoop::Start(
+          {.tick_us = options_.tick_us}, clock_,
+          {.on_tick =
+               [this] {
+                 if (node_ != nullptr) {
+                   node_->Tick();
+                 }
+               },
+           .on_batch_end = [this] { EndBatch(); },
+           .on_batch = [this](const runtime::LoopBatch& batch) { metrics_.NoteBatch(batch); }}));
+  metrics_.WatchLoop(*loop_);
+  metrics_.WatchEngine(*engine_);
+  metrics_.WatchLog(*log_);
   RETURN_IF_ERROR(OnLoop([&] { return StartPeers(); }));
   RETURN_IF_ERROR(OnLoop([&] { return StartNode(std::move(logged), exists); }));
   return StartHttp();
@@ -73,15 +80,17 @@ Result<NodeServer::Logged> NodeServer::OpenLog(bool exists) {
   }
   log_ = std::make_unique<log::LogWriter>(
       std::move(log), clock_,
-      log::LogWriter::Callbacks{.completed =
-                                    [this](const std::vector<log::Completion>& completions) {
-                                      loop_->Post([this, completions] {
-                                        if (node_ != nullptr) {
-                                          node_->OnDurable(completions);
-                                        }
-                                      });
-                                    },
-                                .failed = [this](const Status& status) { Fail(status); }});
+      log::LogWriter::Callbacks{
+          .completed =
+              [this](const std::vector<log::Completion>& completions) {
+                loop_->Post([this, completions] {
+                  if (node_ != nullptr) {
+                    node_->OnDurable(completions);
+                  }
+                });
+              },
+          .failed = [this](const Status& status) { Fail(status); },
+          .written = [this](const log::WriteMeasure& write) { metrics_.NoteWrite(write); }});
   return logged;
 }
 
@@ -102,7 +111,9 @@ Status NodeServer::StartNode(Logged logged, bool exists) {
   catalog_ = std::make_unique<ClusterCatalog>(*node_, random_);
   gateway_ = std::make_unique<Gateway>(*node_, *catalog_, random_, GatewayOptions());
   service_ = std::make_unique<http::Service>(
-      *gateway_, http::ServiceOptions{.ready = [this] { return Ready(); }});
+      *gateway_,
+      http::ServiceOptions{.ready = [this] { return Ready(); },
+                           .metrics = [this] { return metrics_.Gather(*node_, *gateway_); }});
   return Status();
 }
 
@@ -123,6 +134,7 @@ Status NodeServer::StartPeers() {
                                      OnFrames(NodeNumber(static_cast<uint32_t>(from.value())),
                                               frames);
                                    }}));
+  metrics_.WatchPeers(*transport_);
   for (const NodeServerOptions::Peer& peer : options_.peers) {
     if (peer.number != options_.number) {
       RETURN_IF_ERROR(transport_->SetPeer(peer::NodeNumber(peer.number.value()), peer.address));
@@ -132,10 +144,12 @@ Status NodeServer::StartPeers() {
 }
 
 Status NodeServer::StartHttp() {
-  ASSIGN_OR_RETURN(
-      http_, http::Server::Start(options_.http, *this, [this](http::Call call, http::Done done) {
-        service_->Handle(std::move(call), std::move(done));
-      }));
+  http::ServerOptions options = options_.http;
+  options.on_served = [this](const http::Served& served) { metrics_.NoteRequest(served); };
+  ASSIGN_OR_RETURN(http_, http::Server::Start(std::move(options), *this, clock_,
+                                              [this](http::Call call, http::Done done) {
+                                                service_->Handle(std::move(call), std::move(done));
+                                              }));
   return Status();
 }
 

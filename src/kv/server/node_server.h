@@ -20,6 +20,7 @@
 #include "kv/operation/record_rules.h"
 #include "kv/peer/peer_transport.h"
 #include "kv/runtime/event_loop.h"
+#include "kv/server/server_metrics.h"
 
 namespace orochi::kv {
 
@@ -73,7 +74,9 @@ class NodeServer final : public NodeHost, public http::Executor {
  private:
   using Logged = std::vector<std::pair<log::GroupId, raft::RecoveredState>>;
 
-  explicit NodeServer(NodeServerOptions options) : options_(std::move(options)) {}
+  explicit NodeServer(NodeServerOptions options)
+      : options_(std::move(options)),
+        metrics_({.cluster = options_.cluster, .node = options_.number.value()}) {}
   Status Open();
   Result<Logged> OpenLog(bool exists);
   Status StartNode(Logged logged, bool exists);
@@ -90,6 +93,7 @@ class NodeServer final : public NodeHost, public http::Executor {
   io::SystemRandom random_;       // the loop's
   io::SystemRandom peer_random_;  // the transport's
   const RecordRules rules_;
+  ServerMetrics metrics_;
   std::unique_ptr<log::FileDevice> device_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<runtime::EventLoop> loop_;

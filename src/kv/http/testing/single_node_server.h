@@ -53,7 +53,7 @@ class SingleNodeServer final : public Executor {
       gateway_ = std::make_unique<Gateway>(*node_, *catalog_, random_, options.gateway);
       service_ = std::make_unique<Service>(*gateway_, options.service);
     });
-    auto server = Server::Start(options.server, *this, [this](Call call, Done done) {
+    auto server = Server::Start(options.server, *this, clock_, [this](Call call, Done done) {
       service_->Handle(std::move(call), std::move(done));
     });
     ASSERT(server.ok());
