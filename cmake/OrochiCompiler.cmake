@@ -29,7 +29,7 @@ if(OROCHI_SANITIZE)
 endif()
 
 # Seconds for a test program; instrumented ones do the same work several times slower.
-set(OROCHI_TEST_TIMEOUT 120)
+set(OROCHI_TEST_TIMEOUT 300)
 if(OROCHI_SANITIZE OR OROCHI_COVERAGE)
   set(OROCHI_TEST_TIMEOUT 900)
 endif()

@@ -11,4 +11,7 @@ class SystemClock final : public Clock {
   int64_t MonotonicNanos() override;
 };
 
+/// For who may wait and has nothing better to wait for.
+void SleepMicros(int64_t duration_us);
+
 }  // namespace orochi::io

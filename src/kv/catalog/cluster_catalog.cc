@@ -6,23 +6,12 @@
 #include <utility>
 
 #include "base/str_cat.h"
-#include "codec/byte_reader.h"
 #include "kv/engine/text_bytes.h"
 
 namespace orochi::kv {
 namespace {
 
 constexpr int kAttemptCountMax = 10;
-
-Result<uint64_t> VersionOf(const Result<std::string>& answer) {
-  RETURN_IF_ERROR(answer.status());
-  codec::ByteReader reader(std::as_bytes(std::span(*answer)));
-  uint64_t version = 0;
-  if (!reader.ReadVarint(version)) {
-    return Status::Internal("the meta group does not say which version its map has");
-  }
-  return version;
-}
 
 Status NoCollection(std::string_view name) {
   return Status::NotFound(StrCat("collection '", name, "' does not exist"));
@@ -84,7 +73,7 @@ std::string ClusterCatalog::DrawName() {
 
 void ClusterCatalog::Refresh(std::function<void(Status)> done) {
   auto heard = [this, done = std::move(done)](Result<std::string> answer) {
-    Result<uint64_t> const version = VersionOf(answer);
+    Result<uint64_t> const version = meta::NumberIn(answer);
     if (!version.ok()) {
       bool const silent = version.status().code() == StatusCode::kOutcomeUnknown;
       done(silent ? Status::Unavailable("the meta group does not answer") : version.status());
@@ -113,7 +102,7 @@ void ClusterCatalog::Change(Plan plan, std::function<void(Status)> done, int att
     }
     (*change)->base_version = node_.map().version();
     auto heard = [this, plan, done, attempt](Result<std::string> answer) {
-      Result<uint64_t> const version = VersionOf(answer);
+      Result<uint64_t> const version = meta::NumberIn(answer);
       if (version.ok()) {
         node_.AwaitMap(*version, done);
         return;

@@ -54,7 +54,8 @@ Result<NodeRecord> DecodeNode(codec::ByteReader& reader) {
   NodeRecord node;
   uint32_t number = 0;
   if (!reader.ReadVarintUpTo(UINT32_MAX, number) || !ReadText(reader, node.identity) ||
-      !ReadText(reader, node.address) ||
+      !ReadText(reader, node.address) || !ReadText(reader, node.gossip_address) ||
+      !ReadText(reader, node.http_address) ||
       !reader.ReadVarintUpTo(static_cast<uint64_t>(NodeState::kGone), node.state)) {
     return Status::Corruption("a node's record in the cluster map cannot be read");
   }
@@ -97,6 +98,8 @@ std::string EncodeNode(const NodeRecord& node) {
   AppendVarint(out, node.number.value());
   AppendText(out, node.identity);
   AppendText(out, node.address);
+  AppendText(out, node.gossip_address);
+  AppendText(out, node.http_address);
   AppendVarint(out, static_cast<uint64_t>(node.state));
   return out;
 }

@@ -62,6 +62,8 @@ bool ReadNumbers(codec::ByteReader& reader, uint64_t max, std::vector<Number>& n
 void Append(std::string& out, const AdmitNode& command) {
   AppendText(out, command.identity);
   AppendText(out, command.address);
+  AppendText(out, command.gossip_address);
+  AppendText(out, command.http_address);
 }
 void Append(std::string& out, const SetNodeState& command) {
   AppendVarint(out, command.node.value());
@@ -98,7 +100,8 @@ void Append(std::string& out, const ChangeEntries& command) {
 }
 
 bool Read(codec::ByteReader& reader, AdmitNode& command) {
-  return ReadText(reader, command.identity) && ReadText(reader, command.address);
+  return ReadText(reader, command.identity) && ReadText(reader, command.address) &&
+         ReadText(reader, command.gossip_address) && ReadText(reader, command.http_address);
 }
 bool Read(codec::ByteReader& reader, SetNodeState& command) {
   uint32_t node = 0;
@@ -215,6 +218,8 @@ Result<Evaluation> Run(const Reader& state, const ClusterMap& map, const AdmitNo
     }
     NodeRecord moved = *known;
     moved.address = command.address;
+    moved.gossip_address = command.gossip_address;
+    moved.http_address = command.http_address;
     if (moved != *known) {
       change.Put(moved);
     }
@@ -223,7 +228,9 @@ Result<Evaluation> Run(const Reader& state, const ClusterMap& map, const AdmitNo
   ASSIGN_OR_RETURN(uint64_t const next, NumberOf(state, Number::kNextNode));
   change.Put({.number = NodeNumber(static_cast<uint32_t>(next)),
               .identity = command.identity,
-              .address = command.address});
+              .address = command.address,
+              .gossip_address = command.gossip_address,
+              .http_address = command.http_address});
   change.Put(Number::kNextNode, next + 1);
   return std::move(change).Finish(NumberAnswer(next));
 }
@@ -397,6 +404,16 @@ Result<Command> Decode(std::string_view bytes) {
     return Status::InvalidArgument("a command to the meta group cannot be read");
   }
   return command;
+}
+
+Result<uint64_t> NumberIn(const Result<std::string>& answer) {
+  RETURN_IF_ERROR(answer.status());
+  codec::ByteReader reader(std::as_bytes(std::span(*answer)));
+  uint64_t number = 0;
+  if (!reader.ReadVarint(number) || reader.remaining_bytes() != 0) {
+    return Status::Internal("the meta group's answer is no number");
+  }
+  return number;
 }
 
 Result<Evaluation> Evaluate(const Reader& state, const ClusterMap& map, const Command& command,

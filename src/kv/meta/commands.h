@@ -17,11 +17,13 @@ namespace orochi::kv::meta {
 // What the leader of the meta group is asked for. Asking twice is as good as once: who gets no
 // answer asks again.
 
-/// Gives the node a number, or says the one it has and notes its address.
-/// Answer: the number, as a varint. kFailedPrecondition: it was sent away.
+/// Gives the node a number, or says the one it has and notes its addresses, as each node asks for
+/// when it starts. Answer: the number, as a varint. kFailedPrecondition: it was sent away.
 struct AdmitNode {
   std::string identity{};
   std::string address{};
+  std::string gossip_address{};
+  std::string http_address{};
 };
 /// Its replicas are to go elsewhere (kDraining), or it is gone for good; kMember takes draining
 /// back. kNotFound, kFailedPrecondition: gone nodes do not come back.
@@ -67,6 +69,9 @@ using Command = std::variant<AdmitNode, SetNodeState, CreatePartitions, DropPart
 std::string Encode(const Command& command);
 /// kInvalidArgument when the bytes are none of Encode's.
 Result<Command> Decode(std::string_view bytes);
+
+/// What AdmitNode and ChangeEntries answer. kInternal when the answer is none of theirs.
+Result<uint64_t> NumberIn(const Result<std::string>& answer);
 
 struct Evaluation {
   WriteBatch batch{};  // empty: nothing changes

@@ -39,7 +39,10 @@ enum class NodeState : uint8_t {
 struct NodeRecord {
   NodeNumber number;
   std::string identity{};  // what only this node has, 16 bytes drawn once
-  std::string address{};   // where it was last
+  // Where it was last: for other nodes, for gossip and for clients. Empty: not known.
+  std::string address{};
+  std::string gossip_address{};
+  std::string http_address{};
   NodeState state = NodeState::kMember;
 
   friend bool operator==(const NodeRecord&, const NodeRecord&) = default;

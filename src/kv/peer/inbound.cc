@@ -67,6 +67,21 @@ void PeerTransport::Core::OnGreeted(std::shared_ptr<InboundStream> stream) {
   });
 }
 
+// On a thread of gRPC's; the loop decides. An answer that nobody gives says: ask again.
+void PeerTransport::Core::OnAdmission(AdmissionRequest request, AnswerAdmission answer) {
+  loop_.Post([core = shared_from_this(), request = std::move(request),
+              answer = std::move(answer)]() mutable {
+    bool stopping = false;
+    {
+      std::lock_guard const guard(core->mutex_);
+      stopping = core->stopping_;
+    }
+    if (!stopping && core->callbacks_.on_admission) {
+      core->callbacks_.on_admission(std::move(request), std::move(answer));
+    }
+  });
+}
+
 void PeerTransport::Core::OnFrames(std::shared_ptr<InboundStream> stream,
                                    std::vector<std::string> frames, size_t size_bytes) {
   loop_.Post([core = shared_from_this(), stream = std::move(stream), frames = std::move(frames),

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/tagged.h"
+#include "kv/peer/admission.h"
 #include "kv/peer/tls_files.h"
 #include "kv/runtime/event_loop.h"
 
@@ -75,6 +76,8 @@ struct TransportCallbacks {
   /// An attempt has ended up kConnected, or has failed or been lost: kWaiting, or kRefused.
   std::function<void(NodeNumber peer, Lane lane, LinkState state, const std::string& why)>
       on_link{};
+  /// A node without a number, or with a new address, asks to be let in. Without this, nobody is.
+  std::function<void(AdmissionRequest request, AnswerAdmission answer)> on_admission{};
 };
 
 struct LinkStatistics {

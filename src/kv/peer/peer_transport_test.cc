@@ -424,4 +424,35 @@ TEST(PeerTransport, BoundsTheStreamsOfOthersAndHowLongTheyAreSilent) {
 }
 
 }  // namespace
+TEST(Admission, IsAskedOfOneNodeAfterTheOtherAndAnsweredOnce) {
+  TransportOptions options;
+  AdmissionRequest asked;
+  TestNode deaf(1);  // lets nobody in
+  TestNode host(2, options, [&asked](AdmissionRequest request, const AnswerAdmission& answer) {
+    asked = std::move(request);
+    if (asked.identity == "unwanted") {
+      answer(Status::FailedPrecondition("it was sent away"));
+    } else {
+      answer(Admission{.number = 7, .map = "a map"});
+    }
+  });
+  AdmissionOptions const ask{.cluster = "test", .addresses = {deaf.address(), host.address()}};
+  Result<Admission> const admitted = AskForAdmission(ask, {.identity = "i", .address = "here"});
+  ASSERT_TRUE(admitted.ok()) << admitted.status().ToString();
+  EXPECT_EQ(admitted->number, 7U);
+  EXPECT_EQ(admitted->map, "a map");
+  EXPECT_EQ(asked.address, "here");
+
+  Result<Admission> const unwanted = AskForAdmission(ask, {.identity = "unwanted"});
+  EXPECT_EQ(unwanted.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(unwanted.status().message().find("sent away"), std::string::npos);
+
+  Result<Admission> const stranger =
+      AskForAdmission({.cluster = "another", .addresses = {host.address()}}, {.identity = "i"});
+  EXPECT_EQ(stranger.status().code(), StatusCode::kFailedPrecondition);
+  Result<Admission> const nobody = AskForAdmission(
+      {.cluster = "test", .addresses = {deaf.address()}, .within_us = 300'000}, {.identity = "i"});
+  EXPECT_EQ(nobody.status().code(), StatusCode::kUnavailable);
+}
+
 }  // namespace orochi::kv::peer

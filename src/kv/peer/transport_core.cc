@@ -48,6 +48,11 @@ Status PeerTransport::Core::Listen() {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
   builder.SetMaxReceiveMessageSize(MessageSizeBytesMax(options_));
   builder.RegisterService(&service_);
+  admissions_ = std::make_unique<AdmissionService>(
+      options_.cluster, [this](AdmissionRequest request, AnswerAdmission answer) {
+        OnAdmission(std::move(request), std::move(answer));
+      });
+  builder.RegisterService(admissions_.get());
   queue_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) {

@@ -72,9 +72,16 @@ Status ParseHttp(const std::string& text, http::ServerOptions& options) {
 
 void AddNodeOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
   app.add_option("--data", options.data_directory, "directory of this node alone")->required();
-  app.add_option("--node", texts.number, "this node's number")->required();
-  app.add_option("--peer", texts.peers, "NUMBER=HOST:PORT of each first node, this one too")
-      ->required();
+  app.add_option("--node", texts.number, "this node's number, of one of the first nodes");
+  app.add_option("--peer", texts.peers, "NUMBER=HOST:PORT of each first node, this one too");
+  app.add_option("--join", options.join, "HOST:PORT of nodes of a cluster to join");
+  app.add_option("--listen", options.listen,
+                 "HOST:PORT for other nodes; without it what --peer or the cluster says");
+  app.add_option("--advertise", options.advertise,
+                 "HOST:PORT where others reach it, if not where it listens");
+  app.add_option("--advertise-http", options.advertise_http, "the same for clients");
+  app.add_option("--gossip", options.gossip,
+                 "IP:PORT of gossip, or 'off'; without it any port beside --listen");
   app.add_option("--cluster", options.cluster, "name of the cluster")->capture_default_str();
 }
 
@@ -126,7 +133,7 @@ std::vector<std::string> WithEnvironment(const CLI::App& app, std::vector<std::s
 Status Complete(const Texts& texts, NodeServerOptions& options) {
   RETURN_IF_ERROR(ParseHttp(texts.http, options.http));
   options.number = NodeNumber(texts.number);
-  bool is_among = false;
+  bool is_among = texts.peers.empty();
   for (const std::string& text : texts.peers) {
     ASSIGN_OR_RETURN(NodeServerOptions::Peer peer, ParsePeer(text));
     is_among = is_among || peer.number == options.number;

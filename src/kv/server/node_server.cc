@@ -7,7 +7,6 @@
 
 #include "base/str_cat.h"
 #include "kv/engine/rocks_engine.h"
-#include "kv/node/peer_codec.h"
 #include "kv/server/data_directory.h"
 
 namespace orochi::kv {
@@ -33,13 +32,13 @@ NodeServer::~NodeServer() {
 }
 
 Status NodeServer::Open() {
-  ASSIGN_OR_RETURN(bool const exists, EnterDataDirectory(files_, options_.data_directory,
-                                                         options_.cluster, options_.number));
+  ASSIGN_OR_RETURN(bool const exists, Identify());
+  metrics_ = std::make_unique<ServerMetrics>(
+      ServerMetrics::Identity{.cluster = claim_.cluster, .node = claim_.number.value()});
   ASSIGN_OR_RETURN(Logged logged, OpenLog(exists));
   ASSIGN_OR_RETURN(engine_, OpenRocksEngine({.directory = options_.data_directory + "/state"}));
   if (!exists) {
-    RETURN_IF_ERROR(
-        ClaimDataDirectory(files_, options_.data_directory, options_.cluster, options_.number));
+    RETURN_IF_ERROR(ClaimDataDirectory(files_, options_.data_directory, claim_));
   }
   ASSIGN_OR_RETURN(
       loop_,
@@ -52,13 +51,48 @@ Status NodeServer::Open() {
                  }
                },
            .on_batch_end = [this] { EndBatch(); },
-           .on_batch = [this](const runtime::LoopBatch& batch) { metrics_.NoteBatch(batch); }}));
-  metrics_.WatchLoop(*loop_);
-  metrics_.WatchEngine(*engine_);
-  metrics_.WatchLog(*log_);
-  RETURN_IF_ERROR(OnLoop([&] { return StartPeers(); }));
-  RETURN_IF_ERROR(OnLoop([&] { return StartNode(std::move(logged), exists); }));
+           .on_batch = [this](const runtime::LoopBatch& batch) { metrics_->NoteBatch(batch); }}));
+  metrics_->WatchLoop(*loop_);
+  metrics_->WatchEngine(*engine_);
+  metrics_->WatchLog(*log_);
+  RETURN_IF_ERROR(OnLoop([&] {
+    RETURN_IF_ERROR(StartNode(std::move(logged)));
+    RETURN_IF_ERROR(StartPeers());
+    return StartGossip();
+  }));
   return StartHttp();
+}
+
+// Whether this node has been here before.
+Result<bool> NodeServer::Identify() {
+  const std::string& directory = options_.data_directory;
+  ASSIGN_OR_RETURN(auto const claim, EnterDataDirectory(files_, directory));
+  if (claim) {
+    bool const is_other = options_.number != NodeNumber() && options_.number != claim->number;
+    if (claim->cluster != options_.cluster || is_other) {
+      return Status::FailedPrecondition(
+                 StrCat(directory, " is node ", claim->number.value(), "'s of cluster '",
+                        claim->cluster, "', not ",
+                        is_other ? StrCat("node ", options_.number.value(), "'s") : "one",
+                        " of cluster '", options_.cluster, "'"))
+          .WithHint("Each node has a data directory of its own.");
+    }
+    claim_ = *claim;
+    return true;
+  }
+  claim_.cluster = options_.cluster;
+  if (!options_.join.empty()) {
+    RETURN_IF_ERROR(AskToJoin());
+    return false;
+  }
+  if (options_.number == NodeNumber()) {
+    return Status::InvalidArgument(
+               StrCat(directory, " is empty: is this one of the first nodes, or does it join?"))
+        .WithHint("Name its number and all first nodes (--node, --peer), or --join some node.");
+  }
+  claim_.number = options_.number;
+  claim_.identity = FirstIdentity(options_.number);
+  return false;
 }
 
 Result<NodeServer::Logged> NodeServer::OpenLog(bool exists) {
@@ -90,67 +124,59 @@ Result<NodeServer::Logged> NodeServer::OpenLog(bool exists) {
                 });
               },
           .failed = [this](const Status& status) { Fail(status); },
-          .written = [this](const log::WriteMeasure& write) { metrics_.NoteWrite(write); }});
+          .written = [this](const log::WriteMeasure& write) { metrics_->NoteWrite(write); }});
   return logged;
 }
 
-Status NodeServer::StartNode(Logged logged, bool exists) {
+// A node without a map is at its beginning, though its directory may be claimed already.
+Status NodeServer::StartNode(Logged logged) {
   NodeOptions node;
-  node.number = options_.number;
+  node.number = claim_.number;
   node_ = std::make_unique<Node>(*this, rules_, node);
-  if (exists && !logged.empty()) {
-    RETURN_IF_ERROR(node_->Recover(std::move(logged)));
-  } else {
+  RETURN_IF_ERROR(node_->Recover(std::move(logged)));
+  if (node_->map().nodes().empty()) {
     std::vector<NodeRecord> nodes;
     for (const NodeServerOptions::Peer& peer : options_.peers) {
       nodes.push_back(
           {.number = peer.number, .identity = FirstIdentity(peer.number), .address = peer.address});
     }
-    RETURN_IF_ERROR(node_->Bootstrap(nodes));
+    if (!nodes.empty() && claim_.identity == FirstIdentity(claim_.number)) {
+      RETURN_IF_ERROR(node_->Bootstrap(nodes));
+    } else {
+      if (first_map_.nodes().empty()) {
+        RETURN_IF_ERROR(AskToJoin());
+      }
+      node_->Join(std::move(first_map_));
+    }
   }
   catalog_ = std::make_unique<ClusterCatalog>(*node_, random_);
   gateway_ = std::make_unique<Gateway>(*node_, *catalog_, random_, GatewayOptions());
   service_ = std::make_unique<http::Service>(
       *gateway_,
       http::ServiceOptions{.ready = [this] { return Ready(); },
-                           .metrics = [this] { return metrics_.Gather(*node_, *gateway_); }});
-  return Status();
-}
-
-Status NodeServer::StartPeers() {
-  peer::TransportOptions options{.cluster = options_.cluster,
-                                 .self = peer::NodeNumber(options_.number.value()),
-                                 .listen = {},
-                                 .tls = options_.tls};
-  for (const NodeServerOptions::Peer& peer : options_.peers) {
-    if (peer.number == options_.number) {
-      options.listen = peer.address;
-    }
-  }
-  ASSIGN_OR_RETURN(transport_, peer::PeerTransport::Start(
-                                   std::move(options), *loop_, peer_random_,
-                                   {.on_frames = [this](peer::NodeNumber from, peer::Lane /*lane*/,
-                                                        const std::vector<std::string>& frames) {
-                                     OnFrames(NodeNumber(static_cast<uint32_t>(from.value())),
-                                              frames);
-                                   }}));
-  metrics_.WatchPeers(*transport_);
-  for (const NodeServerOptions::Peer& peer : options_.peers) {
-    if (peer.number != options_.number) {
-      RETURN_IF_ERROR(transport_->SetPeer(peer::NodeNumber(peer.number.value()), peer.address));
-    }
-  }
+                           .metrics = [this] { return metrics_->Gather(*node_, *gateway_); }});
   return Status();
 }
 
 Status NodeServer::StartHttp() {
   http::ServerOptions options = options_.http;
-  options.on_served = [this](const http::Served& served) { metrics_.NoteRequest(served); };
+  options.on_served = [this](const http::Served& served) { metrics_->NoteRequest(served); };
   ASSIGN_OR_RETURN(http_, http::Server::Start(std::move(options), *this, clock_,
                                               [this](http::Call call, http::Done done) {
                                                 service_->Handle(std::move(call), std::move(done));
                                               }));
-  return Status();
+  return OnLoop([this] {
+    const std::string& host = options_.http.host;
+    bool const is_anywhere = host == "0.0.0.0" || host == "::";
+    if (!options_.advertise_http.empty()) {
+      own_.http_address = options_.advertise_http;
+    } else if (options_.http.socket_path.empty()) {
+      own_.http_address = StrCat(
+          is_anywhere ? own_.address.substr(0, own_.address.rfind(':')) : host, ":", http_->port());
+    }
+    AnnounceAddresses();
+    return Status();
+  });
 }
 
 // Runs `task` on the loop and waits for it.
@@ -162,60 +188,15 @@ Status NodeServer::OnLoop(std::function<Status()> task) {
 }
 
 void NodeServer::EndBatch() {
-  if (node_ == nullptr) {
-    return;
-  }
-  node_->Flush();
-  const ClusterMap& map = node_->map();
-  if (map.version() == peers_version_ || transport_ == nullptr) {
-    return;
-  }
-  peers_version_ = map.version();
-  for (const auto& [number, record] : map.nodes()) {
-    peer::NodeNumber const peer(number.value());
-    if (number == options_.number) {
-      continue;
-    }
-    if (record.state == NodeState::kGone) {
-      transport_->RemovePeer(peer);
-    } else {
-      transport_->SetPeer(peer, record.address)
-          .IgnoreError("an address that nobody can use says so where it is shown");
-    }
+  if (node_ != nullptr) {
+    node_->Flush();
+    FollowAddresses();
   }
 }
 
-void NodeServer::OnFrames(NodeNumber from, const std::vector<std::string>& frames) {
-  for (const std::string& frame : frames) {
-    Result<std::vector<PeerMessage>> messages = DecodePeerMessages(frame);
-    if (!messages.ok()) {
-      std::fprintf(stderr, "orochi-kvd: node %u: %s\n", from.value(),
-                   messages.status().message().c_str());
-      continue;
-    }
-    for (PeerMessage& message : *messages) {
-      if (node_ != nullptr) {
-        node_->Receive(from, std::move(message));
-      }
-    }
-  }
-}
-
-// Chunks of snapshots go on a lane of their own: nothing waits behind them.
-void NodeServer::Send(NodeNumber to, std::vector<PeerMessage> messages) {
-  std::vector<PeerMessage> urgent;
-  peer::NodeNumber const peer(to.value());
-  for (PeerMessage& message : messages) {
-    if (std::holds_alternative<SnapshotChunk>(message)) {
-      std::vector<PeerMessage> chunk;
-      chunk.push_back(std::move(message));
-      transport_->Send(peer, peer::Lane::kBulk, EncodePeerMessages(chunk));
-    } else {
-      urgent.push_back(std::move(message));
-    }
-  }
-  if (!urgent.empty()) {
-    transport_->Send(peer, peer::Lane::kUrgent, EncodePeerMessages(urgent));
+void NodeServer::End(const Status& why) {
+  if (!std::exchange(ended_, true)) {
+    options_.on_end(why);
   }
 }
 
@@ -238,7 +219,7 @@ void NodeServer::After(int64_t delay_us, std::function<void()> event) {
 
 // Nothing may be believed, and nothing written, any more (R13).
 void NodeServer::Fail(Status status) {
-  std::fprintf(stderr, "orochi-kvd: node %u stops: %s\n", options_.number.value(),
+  std::fprintf(stderr, "orochi-kvd: node %u stops: %s\n", claim_.number.value(),
                status.ToString().c_str());
   std::abort();
 }
@@ -257,6 +238,9 @@ void NodeServer::Stop() {
   if (http_ != nullptr) {
     http_->Stop();
   }
+  if (gossip_ != nullptr) {
+    gossip_->Stop();
+  }
   if (transport_ != nullptr) {
     transport_->Stop();
   }
@@ -266,6 +250,7 @@ void NodeServer::Stop() {
       gateway_.reset();
       catalog_.reset();
       node_.reset();
+      gossip_.reset();
       return Status();
     }).IgnoreError("the loop has stopped");
   }

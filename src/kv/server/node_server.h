@@ -20,6 +20,8 @@
 #include "kv/operation/record_rules.h"
 #include "kv/peer/peer_transport.h"
 #include "kv/runtime/event_loop.h"
+#include "kv/server/data_directory.h"
+#include "kv/server/gossip.h"
 #include "kv/server/server_metrics.h"
 
 namespace orochi::kv {
@@ -27,6 +29,7 @@ namespace orochi::kv {
 struct NodeServerOptions {
   std::string data_directory;
   std::string cluster;  // its name, the same on all nodes
+  /// Of one of the first nodes. 0: what the directory says, or the cluster that it joins.
   NodeNumber number;
   /// The cluster's first nodes, the same on each: where they hear each other.
   struct Peer {
@@ -34,25 +37,42 @@ struct NodeServerOptions {
     std::string address;
   };
   std::vector<Peer> peers;
+  /// Addresses of nodes that can let this one in, when it is none of the first.
+  std::vector<std::string> join;
+  std::string listen;  // for other nodes; empty: where `peers` or the cluster's map have it
+  /// Where others reach this node, when that is not where it listens (a name, a forwarded port).
+  std::string advertise;
+  std::string advertise_http;
+  /// Gossip listens here, an IP address and port; empty: on the IP address that nodes listen on, at
+  /// any port. "off": no gossip.
+  std::string gossip;
+  std::vector<io::SocketAddress> gossip_seeds;  // beside the nodes of the map
+  std::vector<swim::ClusterKey> gossip_keys;
   std::optional<peer::TlsFiles> tls;  // between nodes
   http::ServerOptions http;
   int64_t tick_us = 50'000;
+  /// The node cannot go on, though nothing is broken: it was removed from the cluster, or another
+  /// process has its identity. Called once, by the loop; Stop is to follow.
+  std::function<void(const Status& why)> on_end = [](const Status&) {};
 };
 
 /// A node of the key-value store as a process has it: the core on its loop, the log's thread, the
 /// engine's files, streams to other nodes, HTTP for clients.
 ///
-/// A data directory belongs to one node of one cluster; the file `node` in it says which.
+/// A data directory belongs to one node of one cluster; the file `node` in it says which. Where a
+/// node is, is in the cluster's map, and each node sees to its own entry.
 ///
 /// Life:    Start -> Stop. Destroying it stops it.
 /// Threads: Start and Stop from one that is not the loop's.
 class NodeServer final : public NodeHost, public http::Executor {
  public:
-  /// kFailedPrecondition: the directory is another node's, or its first start was interrupted.
+  /// kFailedPrecondition: the directory is another node's, or its first start was interrupted; the
+  /// cluster does not want the node. kUnavailable: nobody answers of those it is to join.
   static Result<std::unique_ptr<NodeServer>> Start(NodeServerOptions options);
   ~NodeServer() override;
 
   int http_port() const { return http_->port(); }
+  NodeNumber number() const { return claim_.number; }
   void Stop();
 
   // NodeHost, on the loop.
@@ -74,18 +94,28 @@ class NodeServer final : public NodeHost, public http::Executor {
  private:
   using Logged = std::vector<std::pair<log::GroupId, raft::RecoveredState>>;
 
-  explicit NodeServer(NodeServerOptions options)
-      : options_(std::move(options)),
-        metrics_({.cluster = options_.cluster, .node = options_.number.value()}) {}
+  explicit NodeServer(NodeServerOptions options) : options_(std::move(options)) {}
+
+  // node_server.cc
   Status Open();
+  Result<bool> Identify();
   Result<Logged> OpenLog(bool exists);
-  Status StartNode(Logged logged, bool exists);
-  Status StartPeers();
+  Status StartNode(Logged logged);
   Status StartHttp();
   Status OnLoop(std::function<Status()> task);
   void EndBatch();
-  void OnFrames(NodeNumber from, const std::vector<std::string>& frames);
+  void End(const Status& why);
   Status Ready() const;
+
+  // membership.cc
+  Status AskToJoin();
+  Status StartPeers();
+  Status StartGossip();
+  Result<std::string> ListenAddress() const;
+  void OnFrames(NodeNumber from, const std::vector<std::string>& frames);
+  void OnAdmission(peer::AdmissionRequest request, peer::AnswerAdmission answer);
+  void FollowAddresses();
+  void AnnounceAddresses();
 
   const NodeServerOptions options_;
   io::PosixFileSystem files_;
@@ -93,15 +123,22 @@ class NodeServer final : public NodeHost, public http::Executor {
   io::SystemRandom random_;       // the loop's
   io::SystemRandom peer_random_;  // the transport's
   const RecordRules rules_;
-  ServerMetrics metrics_;
+  std::unique_ptr<ServerMetrics> metrics_;  // once it is known which node this is
   std::unique_ptr<log::FileDevice> device_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<runtime::EventLoop> loop_;
   std::unique_ptr<log::LogWriter> log_;
   std::unique_ptr<peer::PeerTransport> transport_;
-  uint64_t peers_version_ = 0;  // of the map that the transport knows
+  DirectoryClaim claim_;
+  ClusterMap first_map_;  // what a node begins with that has no map yet
 
   // The loop's.
+  std::unique_ptr<Gossip> gossip_;
+  uint64_t peers_version_ = 0;  // of the map that the transport knows
+  bool heard_changed_ = false;  // what gossip says
+  NodeRecord own_;              // as the map should have this node
+  bool announcing_ = false;
+  bool ended_ = false;
   std::unique_ptr<Node> node_;
   std::unique_ptr<ClusterCatalog> catalog_;
   std::unique_ptr<Gateway> gateway_;

@@ -1,4 +1,6 @@
 // orochi-kvd: one node of the key-value store.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@ using orochi::Result;
 using orochi::Status;
 using orochi::kv::CommandLine;
 using orochi::kv::NodeServer;
+using orochi::kv::NodeServerOptions;
 using orochi::kv::ParsedCommandLine;
 
 std::optional<std::string> FromEnvironment(const std::string& name) {
@@ -36,23 +39,29 @@ std::string PlaceOf(const orochi::kv::http::ServerOptions& options, int port) {
 }
 
 int Run(const CommandLine& line) {
+  Status end;
+  NodeServerOptions options = line.node;
+  options.on_end = [&end](const Status& why) {
+    end = why;  // read when the signal has come
+    kill(getpid(), SIGTERM);
+  };
   // Blocked in all threads that start from here on.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  Result<std::unique_ptr<NodeServer>> server = NodeServer::Start(line.node);
+  Result<std::unique_ptr<NodeServer>> server = NodeServer::Start(options);
   if (!server.ok()) {
     return Fail(server.status());
   }
-  std::printf("node %u of cluster '%s' serves %s\n", line.node.number.value(),
-              line.node.cluster.c_str(), PlaceOf(line.node.http, (*server)->http_port()).c_str());
+  std::printf("node %u of cluster '%s' serves %s\n", (*server)->number().value(),
+              options.cluster.c_str(), PlaceOf(options.http, (*server)->http_port()).c_str());
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);
   (*server)->Stop();
-  return 0;
+  return end.ok() ? 0 : Fail(end);
 }
 
 }  // namespace

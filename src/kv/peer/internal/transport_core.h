@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "kv/peer/internal/admission_service.h"
 #include "kv/peer/internal/credentials.h"
 #include "kv/peer/internal/inbound_stream.h"
 #include "kv/peer/internal/outbound_stream.h"
@@ -84,6 +85,7 @@ class PeerTransport::Core final : public InboundReceiver,
   void Deliver(const std::shared_ptr<InboundStream>& stream, std::vector<std::string> frames,
                size_t size_bytes);
 
+  void OnAdmission(AdmissionRequest request, AnswerAdmission answer);
   void Drive();
   void NoteStreamEnded();
 
@@ -95,6 +97,7 @@ class PeerTransport::Core final : public InboundReceiver,
   std::string listen_address_;
 
   v1::Peer::AsyncService service_;
+  std::unique_ptr<AdmissionService> admissions_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
   std::thread driver_;

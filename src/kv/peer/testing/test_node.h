@@ -24,7 +24,8 @@ inline constexpr auto kPatience = std::chrono::seconds(60);  // of a busy machin
 /// A node of a test: a loop and a transport, and what came in.
 class TestNode {
  public:
-  explicit TestNode(uint64_t number, TransportOptions options = {})
+  explicit TestNode(uint64_t number, TransportOptions options = {},
+                    std::function<void(AdmissionRequest, AnswerAdmission)> on_admission = {})
       : number_(number), random_(number), options_(std::move(options)) {
     auto loop = runtime::EventLoop::Start({}, clock_, {});
     EXPECT_TRUE(loop.ok());
@@ -46,7 +47,8 @@ class TestNode {
                  why_ = why;
                }
                happened_.notify_all();
-             }});
+             },
+         .on_admission = std::move(on_admission)});
     EXPECT_TRUE(transport.ok()) << transport.status().ToString();
     if (transport.ok()) {
       transport_ = *std::move(transport);

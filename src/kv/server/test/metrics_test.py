@@ -11,11 +11,9 @@ usage: metrics_test.py OROCHI_KVD REPOSITORY
 import json
 import pathlib
 import re
-import shutil
 import sys
-import tempfile
 
-from cluster_test import NODES, Cluster
+from cluster import Cluster
 
 NAME = re.compile(r"\b(?:orochi_kv|process)_[a-z_]+\b")
 SAMPLE = re.compile(r'^([a-z_]+)(\{(?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)*\})? (\S+)$')
@@ -98,20 +96,17 @@ def check_numbers(before, after):
 
 def main():
     repository = pathlib.Path(sys.argv[2])
-    directory = tempfile.mkdtemp(prefix="orochi_kvd_")
-    cluster = Cluster(sys.argv[1], directory)
-    try:
-        for node in NODES:
+    with Cluster(sys.argv[1]) as cluster:
+        for node in cluster.first:
             cluster.start(node)
-        for node in NODES:
-            cluster.await_ready(node)
+        cluster.await_ready(*cluster.first)
         drive(cluster)
         _, before = parse(cluster.ask(1, "GET", "/metrics")[1])
         drive(cluster)
         families, after = parse(cluster.ask(1, "GET", "/metrics")[1])
         check_numbers(before, after)
         exported = set(families)
-        for node in NODES[1:]:  # what leaders alone have
+        for node in cluster.first[1:]:  # what leaders alone have
             exported |= set(parse(cluster.ask(node, "GET", "/metrics")[1])[0])
 
         dashboard = json.loads((repository / "deploy/grafana/orochi-kv.json").read_text())
@@ -129,14 +124,8 @@ def main():
                                     f"in the guide and not exported: {sorted(listed - exported)}")
         print(f"{len(exported)} metrics exported and documented, {len(drawn)} drawn, "
               f"{len(after)} samples")
-        for node in NODES:
+        for node in cluster.first:
             cluster.stop(node)
-    finally:
-        for process in cluster.processes.values():
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 if __name__ == "__main__":
