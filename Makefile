@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
 .PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs asan fuzz bench format \
-        coverage check-tree clean e2e-setup e2e e2e-all
+        coverage check-tree clean e2e-setup e2e e2e-all e2e-kv
 
 help:
 	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
@@ -28,6 +28,8 @@ help:
 	@echo "make e2e          Cassandra writes SSTables for us to read, and judges those we write;"
 	@echo "                  writes docs/sstable-judged.md (30 minutes)"
 	@echo "make e2e-all      the same with every compressor for each table (two hours)"
+	@echo "make e2e-kv       clusters of real processes under faults, judged (3 minutes; needs Go, for most root):"
+	@echo "                  SCENARIO=kill,cut (or short, all), SEED=N, MINUTES=60 (of faults, in all)"
 	@echo "make bench        benchmarks, results as in docs/performance.md"
 	@echo "make format       clang-format over the tree"
 	@echo "make clean        remove build/"
@@ -111,6 +113,12 @@ e2e e2e-all: e2e-setup
 	@$(MAKE) --no-print-directory build PRESET=release TARGETS="rewrite_tree lookup_tree orochi pgroot"
 	@python3 e2e/cassandra/cassandra.py check build/cassandra $(RELEASE) $(if $(filter e2e-all,$@),--all) \
 		--page docs/sstable-judged.md
+
+e2e-kv:
+	@$(MAKE) --no-print-directory build PRESET=release TARGETS="orochi-kvd state_lines"
+	@python3 e2e/kv/trial.py --node-program $(RELEASE)/src/kv/server/orochi-kvd --build $(RELEASE)/e2e/kv \
+		--state-lines $(RELEASE)/e2e/state_lines --scenario $(or $(SCENARIO),short) --seed $(or $(SEED),0) \
+		--minutes $(or $(MINUTES),0)
 
 bench: release e2e-setup
 	@$(MAKE) --no-print-directory build PRESET=release TARGETS="sstable_bench sstable_writer_bench"

@@ -1,0 +1,266 @@
+"""What is done to a cluster while clients use it. Each fault takes a Trial and its random numbers, does
+its harm for a while and undoes it; the trial calls them again and again until its time is over."""
+import os
+import shutil
+import subprocess
+import time
+
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
+
+
+def some_node(trial, random):
+    return random.choice(sorted(trial.cluster.nodes))
+
+
+def none(trial, random):
+    """Nothing is done to it."""
+    trial.wait(random.uniform(1, 2))
+
+
+def kill(trial, random):
+    """SIGKILL for one node, sometimes for more, even all."""
+    nodes = sorted(trial.cluster.nodes)
+    count = random.choice((1, 1, 1, 2, len(nodes)))
+    victims = random.sample(nodes, count)
+    trial.say(f"kill {victims}")
+    for node in victims:
+        trial.cluster.kill(node)
+    trial.wait(random.uniform(0.05, 2.5))
+    random.shuffle(victims)
+    for node in victims:
+        trial.cluster.start(node)
+        if random.random() < 0.5:
+            trial.wait(random.uniform(0, 0.5))
+    if random.random() < 0.8:  # else it may be killed again before it is ready
+        for node in victims:
+            trial.cluster.await_ready(node)
+    trial.wait(random.uniform(0.2, 2))
+
+
+def kill_one(trial, random):
+    """SIGKILL for one node."""
+    node = some_node(trial, random)
+    trial.say(f"kill {node}")
+    trial.wait(1)
+    trial.cluster.kill(node)
+    trial.wait(2)
+    trial.cluster.start(node)
+    trial.cluster.await_ready(node)
+    trial.wait(trial.seconds)
+
+
+def kill_two(trial, random):
+    """Two at a time of five. Where both had a copy, one of three is left and nothing is done; what was
+    acknowledged is kept, and all goes on when they are back."""
+    victims = random.sample(sorted(trial.cluster.nodes), 2)
+    before = trial.count_done()
+    trial.say(f"kill {victims}")
+    for node in victims:
+        trial.cluster.kill(node)
+    trial.wait(random.uniform(1, 4))
+    trial.say(f"{trial.count_done() - before} done meanwhile")
+    for node in victims:
+        trial.cluster.start(node)
+    for node in victims:
+        trial.cluster.await_ready(node)
+    trial.wait(random.uniform(0.5, 1.5))
+
+
+def pause(trial, random):
+    """SIGSTOP: a node that does not know that time went by."""
+    node = some_node(trial, random)
+    seconds = random.choice((0.1, 0.7, 1.5, 3, 6, 12, 30) if trial.is_long else (0.1, 0.7, 1.5, 3, 6))
+    trial.say(f"pause {node} for {seconds} s")
+    trial.cluster.pause(node)
+    trial.wait(seconds)
+    trial.cluster.resume(node)
+    trial.wait(random.uniform(0.2, 2))
+
+
+def rolling(trial, random):
+    """SIGTERM for each in turn, as an upgrade does it: clients of the others must hardly notice."""
+    for node in sorted(trial.cluster.nodes):
+        seconds = trial.cluster.stop(node)
+        trial.say(f"stopped {node} in {seconds:.2f} s")
+        trial.wait(random.uniform(0.2, 1))
+        trial.cluster.start(node)
+        trial.cluster.await_ready(node)
+        trial.wait(random.uniform(0.5, 1.5))
+
+
+def cut(trial, random):
+    """Nodes that do not hear each other: one alone, one-way, or only through a third."""
+    nodes = sorted(trial.cluster.nodes)
+    random.shuffle(nodes)
+    alone, others = nodes[0], nodes[1:]
+    form = random.choice(("alone", "deaf", "mute", "pair", "one way", "halves"))
+    if form == "alone":
+        rules = [(alone, 0), (0, alone)]
+    elif form == "deaf":
+        rules = [(0, alone)]
+    elif form == "mute":
+        rules = [(alone, 0)]
+    elif form == "pair":
+        rules = [(alone, others[0]), (others[0], alone)]
+    elif form == "one way":
+        rules = [(alone, others[0])]
+    else:
+        half = nodes[: len(nodes) // 2]
+        rules = [(a, b) for a in nodes for b in nodes if (a in half) != (b in half)]
+    seconds = random.uniform(0.3, 8 if not trial.is_long else 25)
+    trial.say(f"cut: {form} {nodes} for {seconds:.1f} s")
+    trial.network.rule([{"from": a, "to": b, "loss": 1.0} for a, b in rules])
+    trial.wait(seconds)
+    trial.network.heal()
+    trial.wait(random.uniform(0.3, 2))
+
+
+def weather(trial, random):
+    """A bad network: delay, packets that overtake each other, are lost or come twice."""
+    rules = []
+    for _ in range(random.randint(1, 3)):
+        rules.append({"from": random.choice([0, *trial.cluster.nodes]),
+                      "to": random.choice([0, *trial.cluster.nodes]),
+                      "loss": random.choice((0, 0.02, 0.1, 0.3)),
+                      "delay_ms": random.choice((0, 5, 50, 200)),
+                      "jitter_ms": random.choice((0, 10, 100)),
+                      "repeat": random.choice((0, 0.1, 0.5))})
+    trial.say(f"weather {rules}")
+    trial.network.rule(rules)
+    trial.wait(random.uniform(1, 5))
+    trial.network.heal()
+    trial.wait(random.uniform(0.3, 2))
+
+
+def fill_disk(trial, random):
+    """A node's disk has no byte left. It may stop, and must come back when there is room."""
+    node = trial.small_disk_node
+    balloon = trial.cluster.data(node).parent / "balloon"
+    trial.say(f"disk of {node} full")
+    trial.cluster.nodes[node].expected_up = False  # it may stop by itself
+    until = time.monotonic() + random.uniform(2, 6)
+    while time.monotonic() < until:
+        blow_up(balloon)  # again and again: whatever the node has freed
+        trial.wait(0.2)
+    was_up = trial.cluster.is_up(node)
+    if not was_up and random.random() < 0.5:  # started where there is no room: refuses, or runs
+        trial.cluster.start(node)
+        trial.cluster.nodes[node].expected_up = False
+        trial.wait(2)
+        trial.say(f"started on a full disk it {'runs' if trial.cluster.is_up(node) else 'ended'}")
+    balloon.unlink()
+    trial.say(f"disk of {node} has room; the node {'runs' if was_up else 'had stopped'}")
+    if not trial.cluster.is_up(node):
+        trial.cluster.start(node)
+    trial.cluster.nodes[node].expected_up = True
+    trial.cluster.await_ready(node)
+    trial.wait(random.uniform(0.5, 2))
+
+
+def blow_up(path):
+    """Makes the file as large as its disk allows."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        for size in (1 << 16, 1 << 12):
+            while os.write(descriptor, b"x" * size) == size:
+                pass
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def clock(trial, random):
+    """A node's wall clock jumps."""
+    node = some_node(trial, random)
+    seconds = random.choice((-86400 * 365, -3600, -5, -0.5, 0, 0.5, 5, 3600, 86400, 86400 * 365))
+    trial.say(f"clock of {node} off by {seconds} s")
+    set_clock(trial, node, seconds)
+    trial.wait(random.uniform(0.3, 2))
+    if random.random() < 0.3:
+        trial.say(f"kill {node}")
+        trial.cluster.kill(node)
+        trial.wait(random.uniform(0.1, 1))
+        trial.cluster.start(node)
+        trial.cluster.await_ready(node)
+
+
+def set_clock(trial, node, seconds):
+    path = trial.directory / f"clock{node}"
+    fresh = path.with_suffix(".new")
+    fresh.write_text(f"{seconds:+f}\n")
+    fresh.replace(path)
+    trial.cluster.nodes[node].environment.update(
+        LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=str(path), FAKETIME_NO_CACHE="1",
+        FAKETIME_DONT_FAKE_MONOTONIC="1", DONT_FAKE_MONOTONIC="1")
+
+
+def wipe(trial, random):
+    """A node comes back without its data under its old number: it has forgotten votes and entries, so
+    it must be refused, or be kept from having a voice. The node that had what the wiped one
+    acknowledged is away meanwhile, so that a mistake costs writes."""
+    nodes = sorted(trial.cluster.nodes)
+    random.shuffle(nodes)
+    wiped, away = nodes[0], nodes[1]
+    trial.say(f"wipe {wiped}, then {away} away")
+    kept = trial.cluster.data(wiped).with_suffix(".kept")
+    trial.cluster.pause(nodes[2])  # does not get what the two others agree on
+    trial.wait(1.5)
+    trial.cluster.kill(wiped)
+    trial.cluster.kill(away)
+    trial.cluster.resume(nodes[2])
+    shutil.move(trial.cluster.data(wiped), kept)
+    trial.cluster.start(wiped)
+    trial.cluster.nodes[wiped].expected_up = False
+    trial.wait(random.uniform(4, 7))
+    alive = trial.cluster.is_up(wiped)
+    trial.say(f"the wiped node {'runs' if alive else 'ended: ' + trial.cluster.last_words(wiped, 300)}")
+    trial.cluster.kill(wiped)
+    shutil.rmtree(trial.cluster.data(wiped), ignore_errors=True)
+    shutil.move(kept, trial.cluster.data(wiped))
+    for node in (away, wiped):
+        trial.cluster.start(node)
+    for node in (away, wiped):
+        trial.cluster.await_ready(node)
+    trial.wait(1)
+
+
+def twins(trial, random):
+    """A directory was copied, and two processes are one node: the copy runs beside it, at an address of
+    its own, and tells the others that it is the node."""
+    node = some_node(trial, random)
+    elsewhere = max(trial.network.nodes)
+    copy = trial.directory / "copied"
+    shutil.rmtree(copy, ignore_errors=True)
+    trial.say(f"node {node} copied")
+    trial.cluster.pause(node)
+    shutil.copytree(trial.cluster.data(node), copy)
+    trial.cluster.resume(node)
+    trial.wait(random.uniform(0.5, 1.5))
+    words = trial.cluster.words(node, data=copy)
+    own = f"{node}={trial.cluster.place.address(node)}"
+    words[words.index(own)] = f"{node}={trial.network.address(elsewhere)}"
+    with open(trial.directory / "copied.log", "ab") as log:
+        twin = subprocess.Popen(trial.network.within(elsewhere, words), stdin=subprocess.DEVNULL,
+                                stdout=log, stderr=log)
+        try:
+            trial.wait(random.uniform(2, 4))
+            if random.random() < 0.5:
+                trial.say(f"kill {node}, while its copy runs")
+                trial.cluster.kill(node)
+                trial.wait(random.uniform(1, 2))
+                trial.cluster.start(node)
+                trial.wait(random.uniform(0.5, 1))
+            ended = twin.poll()
+            trial.say(f"the copy {'runs' if ended is None else f'ended with {ended}'}")
+        finally:
+            if twin.poll() is None:
+                twin.kill()
+            twin.wait()
+    trial.cluster.await_ready(node)
+    shutil.rmtree(copy, ignore_errors=True)
+    trial.wait(1)
+
+
+def has_faketime():
+    return os.path.exists(FAKETIME)
