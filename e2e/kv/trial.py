@@ -2,7 +2,7 @@
 """Trials of real processes: a cluster of orochi-kvd, clients that record what they saw, faults, and
 judges of the record. README.md has the whole of it.
 
-usage: trial.py --node-program OROCHI_KVD [--scenario NAME,...] [--seed N] [--minutes N]
+usage: trial.py --node-program OROCHI_KVD --build DIRECTORY [--scenario NAME,...] [--seed N] [--minutes N]
 """
 import argparse
 import json
@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
 import cluster as clusters
@@ -239,7 +238,7 @@ def main():
     parser.add_argument("--node-program", type=pathlib.Path, help="orochi-kvd")
     parser.add_argument("--test-judges", action="store_true", help="the judges' own tests, nothing else")
     parser.add_argument("--state-lines", type=pathlib.Path, help="the program, to compare replicas with")
-    parser.add_argument("--build", help="where programs and records go; default: a new directory")
+    parser.add_argument("--build", help="a directory for programs and records")
     parser.add_argument("--scenario", default="short", help="names, or short, attack, or all: " + scenarios.names())
     parser.add_argument("--seed", type=int, default=0, help="0: drawn, and printed")
     parser.add_argument("--minutes", type=float, default=0, help="of faults in all; 0: each scenario's own")
@@ -247,9 +246,9 @@ def main():
     options = parser.parse_args()
     if options.test_judges:
         return test_judges()
-    if options.node_program is None:
-        parser.error("--node-program is missing")
-    build = pathlib.Path(options.build or tempfile.mkdtemp(prefix="orochi_kv_trial_")).resolve()
+    if options.node_program is None or options.build is None:
+        parser.error("--node-program and --build are wanted")
+    build = pathlib.Path(options.build).resolve()
     build.mkdir(parents=True, exist_ok=True)
     options.node_program = options.node_program.resolve()
     trial_program = build / "trial"
