@@ -41,6 +41,7 @@ void AddSqlCommand(CLI::App& app, Invocation& invocation);
 void AddDemoCommand(CLI::App& app, Invocation& invocation);
 void AddLoadCommand(CLI::App& app, Invocation& invocation);
 void AddSstableCommand(CLI::App& app, Invocation& invocation);
+void AddKvCommand(CLI::App& app, Invocation& invocation);
 void AddVersionCommand(CLI::App& app, Invocation& invocation);
 
 }  // namespace orochi::cli

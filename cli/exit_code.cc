@@ -22,11 +22,12 @@ ExitCode ExitCodeOf(const Status& status) {
       return ExitCode::kBadInput;
     case StatusCode::kCancelled:
       return ExitCode::kCancelled;
+    case StatusCode::kOutcomeUnknown:
+      return ExitCode::kUnknown;
     case StatusCode::kResourceExhausted:
     case StatusCode::kIoError:
     case StatusCode::kAborted:
     case StatusCode::kTimeout:
-    case StatusCode::kOutcomeUnknown:
     case StatusCode::kInternal:
       return ExitCode::kFailed;
   }

@@ -17,6 +17,7 @@ enum class ExitCode : int {
   kMissing = 4,     // something must be installed or exist first: PostgreSQL, the extension, a file
   kInTheWay = 5,    // something must go or change first: a taken port, a foreign directory, a table
   kBadInput = 6,    // the data to load is malformed; nothing was loaded
+  kUnknown = 7,     // what was asked for may or may not have happened
   kCancelled = 130,  // Ctrl-C or SIGTERM; nothing was loaded
 };
 

@@ -19,7 +19,8 @@ First steps:
 
 `orochi help COMMAND` explains each command with examples.
 Exit codes: 0 success, 1 failed, 2 wrong command line, 3 server not up, 4 something
-is missing, 5 something is in the way, 6 malformed input data, 130 cancelled.)";
+is missing, 5 something is in the way, 6 malformed input data, 7 it may or may not have
+happened, 130 cancelled.)";
 
 bool HasCommand(CLI::App& app, const std::string& name) {
   auto const is_named = [&](CLI::App* command) { return command->get_name() == name; };
@@ -74,6 +75,7 @@ int main(int argc, char** argv) {
   AddDemoCommand(app, invocation);
   AddLoadCommand(app, invocation);
   AddSstableCommand(app, invocation);
+  AddKvCommand(app, invocation);
   AddVersionCommand(app, invocation);
   std::vector<const char*> const arguments = WithHelpAsOption({argv, argv + argc});
   if (arguments.size() < 2) {
