@@ -1,6 +1,5 @@
 """Nodes of a cluster as processes, each in a place of its own: a data directory, an address, and
 perhaps a network namespace."""
-import http.client
 import json
 import os
 import pathlib
@@ -54,19 +53,19 @@ class Node:
         self.process = None
         self.expected_up = False
         self.paused = False
-        self.options = []      # more words for its command line
         self.environment = {}  # more variables
 
 
 class Cluster:
     """Starts and ends orochi-kvd; says loudly when one ends that nobody ended."""
 
-    def __init__(self, program, directory, place, first, log):
+    def __init__(self, program, directory, place, first, joiners, log):
         self.program = str(program)
         self.directory = pathlib.Path(directory)
         self.place = place
         self.first = list(first)
-        self.nodes = {number: Node(number) for number in self.first}
+        self.joiners = list(joiners)  # are let in later, in this order
+        self.nodes = {number: Node(number) for number in [*self.first, *self.joiners]}
         self.log = log
         self.surprises = []  # nodes that ended by themselves
 
@@ -77,11 +76,17 @@ class Cluster:
         return self.directory / f"node{number}.log"
 
     def words(self, number, data=None):
-        words = [self.program, "--data", str(data or self.data(number)), "--node", str(number)]
+        words = [self.program, "--data", str(data or self.data(number))]
         words += ["--http", str(self.place.http_port[number])]
+        if number in self.joiners:
+            words += ["--listen", self.place.address(number)]
+            for peer in self.first:
+                words += ["--join", self.place.address(peer)]
+            return words
+        words += ["--node", str(number)]
         for peer in self.first:
             words += ["--peer", f"{peer}={self.place.address(peer)}"]
-        return words + self.nodes[number].options
+        return words
 
     def start(self, number, data=None):
         node = self.nodes[number]
@@ -95,11 +100,15 @@ class Cluster:
                 stdout=log, stderr=log, env={**os.environ, **node.environment})
         node.expected_up, node.paused = True, False
 
-    def start_all(self):
-        for number in self.nodes:
+    def start_first(self):
+        for number in self.first:
             self.start(number)
-        for number in self.nodes:
+        for number in self.first:
             self.await_ready(number)
+
+    def members(self):
+        """Those that were started ever."""
+        return [number for number, node in self.nodes.items() if node.process is not None]
 
     def kill(self, number):
         node = self.nodes[number]
@@ -189,7 +198,3 @@ class Cluster:
             if node.process is not None and node.process.poll() is None:
                 self.kill(number)
         self.place.close()
-
-
-def http_connection(port, timeout_s=10):
-    return http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)

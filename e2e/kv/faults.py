@@ -1,15 +1,19 @@
 """What is done to a cluster while clients use it. Each fault takes a Trial and its random numbers, does
 its harm for a while and undoes it; the trial calls them again and again until its time is over."""
+import json
 import os
 import shutil
 import subprocess
 import time
 
+from cluster import TrialError
+
+TWINS_END_S = 20
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
 
 def some_node(trial, random):
-    return random.choice(sorted(trial.cluster.nodes))
+    return random.choice(sorted(trial.cluster.members()))
 
 
 def none(trial, random):
@@ -19,7 +23,7 @@ def none(trial, random):
 
 def kill(trial, random):
     """SIGKILL for one node, sometimes for more, even all."""
-    nodes = sorted(trial.cluster.nodes)
+    nodes = sorted(trial.cluster.members())
     count = random.choice((1, 1, 1, 2, len(nodes)))
     victims = random.sample(nodes, count)
     trial.say(f"kill {victims}")
@@ -49,10 +53,19 @@ def kill_one(trial, random):
     trial.wait(trial.seconds)
 
 
+def kill_one_quickly(trial, random):
+    """SIGKILL for one node, which is started again at once."""
+    node = some_node(trial, random)
+    trial.say(f"kill {node}")
+    trial.cluster.kill(node)
+    trial.cluster.start(node)
+    trial.cluster.await_ready(node)
+
+
 def kill_two(trial, random):
     """Two at a time of five. Where both had a copy, one of three is left and nothing is done; what was
     acknowledged is kept, and all goes on when they are back."""
-    victims = random.sample(sorted(trial.cluster.nodes), 2)
+    victims = random.sample(sorted(trial.cluster.members()), 2)
     before = trial.count_done()
     trial.say(f"kill {victims}")
     for node in victims:
@@ -79,7 +92,7 @@ def pause(trial, random):
 
 def rolling(trial, random):
     """SIGTERM for each in turn, as an upgrade does it: clients of the others must hardly notice."""
-    for node in sorted(trial.cluster.nodes):
+    for node in sorted(trial.cluster.members()):
         seconds = trial.cluster.stop(node)
         trial.say(f"stopped {node} in {seconds:.2f} s")
         trial.wait(random.uniform(0.2, 1))
@@ -90,7 +103,7 @@ def rolling(trial, random):
 
 def cut(trial, random):
     """Nodes that do not hear each other: one alone, one-way, or only through a third."""
-    nodes = sorted(trial.cluster.nodes)
+    nodes = sorted(trial.cluster.members())
     random.shuffle(nodes)
     alone, others = nodes[0], nodes[1:]
     form = random.choice(("alone", "deaf", "mute", "pair", "one way", "halves"))
@@ -199,7 +212,7 @@ def wipe(trial, random):
     """A node comes back without its data under its old number: it has forgotten votes and entries, so
     it must be refused, or be kept from having a voice. The node that had what the wiped one
     acknowledged is away meanwhile, so that a mistake costs writes."""
-    nodes = sorted(trial.cluster.nodes)
+    nodes = sorted(trial.cluster.members())
     random.shuffle(nodes)
     wiped, away = nodes[0], nodes[1]
     trial.say(f"wipe {wiped}, then {away} away")
@@ -227,7 +240,8 @@ def wipe(trial, random):
 
 def twins(trial, random):
     """A directory was copied, and two processes are one node: the copy runs beside it, at an address of
-    its own, and tells the others that it is the node."""
+    its own, and tells the others that it is the node. Nobody can know which one has the votes, so both
+    must end; started alone again the first goes on."""
     node = some_node(trial, random)
     elsewhere = max(trial.network.nodes)
     copy = trial.directory / "copied"
@@ -240,26 +254,114 @@ def twins(trial, random):
     words = trial.cluster.words(node, data=copy)
     own = f"{node}={trial.cluster.place.address(node)}"
     words[words.index(own)] = f"{node}={trial.network.address(elsewhere)}"
+    words += ["--listen", trial.network.address(elsewhere)]
+    trial.cluster.nodes[node].expected_up = False  # it may end by itself
     with open(trial.directory / "copied.log", "ab") as log:
         twin = subprocess.Popen(trial.network.within(elsewhere, words), stdin=subprocess.DEVNULL,
                                 stdout=log, stderr=log)
         try:
-            trial.wait(random.uniform(2, 4))
-            if random.random() < 0.5:
-                trial.say(f"kill {node}, while its copy runs")
-                trial.cluster.kill(node)
-                trial.wait(random.uniform(1, 2))
-                trial.cluster.start(node)
-                trial.wait(random.uniform(0.5, 1))
-            ended = twin.poll()
-            trial.say(f"the copy {'runs' if ended is None else f'ended with {ended}'}")
+            until = time.monotonic() + TWINS_END_S
+            while time.monotonic() < until and (trial.cluster.is_up(node) or twin.poll() is None):
+                trial.wait(0.2)
+            first, second = trial.cluster.nodes[node].process.poll(), twin.poll()
+            trial.say(f"ended: the node with {first}, the copy with {second}")
+            if second is None:
+                trial.problem(f"the copy of node {node} runs {TWINS_END_S} s later, and the node "
+                              f"{'too' if first is None else 'has ended'}")
         finally:
             if twin.poll() is None:
                 twin.kill()
             twin.wait()
-    trial.cluster.await_ready(node)
+    trial.cluster.kill(node)
+    trial.cluster.start(node)
+    try:
+        trial.cluster.await_ready(node)
+    except TrialError as error:
+        trial.problem(f"without its copy: {error}")
+        trial.cluster.start(node)
+        trial.cluster.await_ready(node)
     shutil.rmtree(copy, ignore_errors=True)
     trial.wait(1)
+    if not trial.cluster.is_up(node):
+        trial.look()
+        trial.cluster.start(node)
+        trial.cluster.await_ready(node)
+
+
+def join(trial, random):
+    """Another node is let in, perhaps interrupted while it is, and is one like the others then."""
+    waiting = [node for node in trial.cluster.joiners if trial.cluster.nodes[node].process is None]
+    if not waiting:
+        kill(trial, random)
+        return
+    node = waiting[0]
+    trial.say(f"join {node}")
+    trial.cluster.start(node)
+    for _ in range(random.choice((0, 1, 3))):
+        trial.wait(random.uniform(0, 0.6))
+        trial.say(f"kill {node}")
+        trial.cluster.kill(node)
+        if not (trial.cluster.data(node) / "node").exists():
+            trial.say("without a 'node' file: as its hint says, log and state are removed")
+            shutil.rmtree(trial.cluster.data(node) / "log", ignore_errors=True)
+            shutil.rmtree(trial.cluster.data(node) / "state", ignore_errors=True)
+        trial.cluster.start(node)
+    trial.cluster.await_ready(node)
+    if random.random() < 0.5:
+        trial.say(f"{node} vanishes as soon as it is let in")
+        trial.cluster.kill(node)
+        trial.wait(2)
+        before = trial.count_done()
+        trial.wait(random.uniform(3, 6))
+        if trial.count_done() == before:
+            trial.problem(f"nothing was done while node {node}, which had just been let in, was away")
+        trial.cluster.start(node)
+        trial.cluster.await_ready(node)
+    claim = (trial.cluster.data(node) / "node").read_text()
+    if f"node {node}\n" not in claim:
+        trial.problem(f"the node that should be {node} was let in as another: {claim}")
+    trial.wait(random.uniform(0.5, 3))
+
+
+def rearrange(trial, random):
+    """What an operator does: partitions are split, moved and led from elsewhere, nodes drained and taken
+    back. Requests may be refused (another move is under way), and nobody else may notice."""
+    nodes = sorted(trial.cluster.members())
+    asked = random.choice(nodes)
+    answer = trial.cluster.ask(asked, "GET", "/v1/cluster/partitions", timeout_s=10)
+    if answer is None or answer[0] != 200:
+        trial.say(f"partitions of node {asked}: {answer}")
+        trial.wait(0.5)
+        return
+    partitions = [one for one in json.loads(answer[1])["partitions"] if one["collection"]]
+    if not partitions:
+        return
+    one = random.choice(partitions)
+    group = f"/v1/cluster/partitions/{one['group']}"
+    action = random.choice(("split", "move", "move", "lead", "lead", "drain"))
+    if action == "split":
+        path, body = f"{group}/split", {}
+    elif action == "move":
+        path, body = f"{group}/move", {"nodes": random.sample(nodes, min(3, len(nodes)))}
+    elif action == "lead":
+        path, body = f"{group}/lead", {"node": random.choice(one["replicas"])}
+    else:
+        drained = random.choice(nodes)
+        path, body = f"/v1/cluster/nodes/{drained}/drain", {}
+    answer = trial.cluster.ask(asked, "POST", path, body, timeout_s=15)
+    trial.say(f"{path} {body}: {answer and answer[0]} {answer and answer[1].strip()[:150]}")
+    if answer is not None and answer[0] == 500:
+        trial.problem(f"{path} {body} of node {asked}: {answer}")
+    trial.wait(random.uniform(0.2, 2))
+    if action == "drain":
+        trial.wait(random.uniform(0, 4))
+        until = time.monotonic() + 30
+        while (undone := trial.cluster.ask(asked, "POST", f"/v1/cluster/nodes/{drained}/undrain", {},
+                                           timeout_s=15)) is None or undone[0] != 200:
+            if time.monotonic() > until:
+                trial.problem(f"undrain {drained} of node {asked}: {undone}")
+                return
+            trial.wait(0.5)
 
 
 def has_faketime():

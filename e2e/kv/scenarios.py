@@ -29,6 +29,7 @@ class Scenario:
     faults: tuple
     seconds: float = 8
     node_count: int = 3
+    joiner_count: int = 0  # nodes that are let in later
     needs_network: bool = False
     needs_root: bool = False
     spare_count: int = 0  # places in the network that no node has
@@ -66,6 +67,13 @@ ALL = (
     Scenario("wipe", "a node comes back without its data", (faults.wipe,)),
     Scenario("twins", "a node's directory was copied", (faults.twins,), needs_network=True,
              spare_count=1),
+    Scenario("join", "nodes join, and are interrupted while they do", joiner_count=2, each_once=True,
+             faults=(faults.join, faults.kill, faults.join, faults.pause, faults.kill)),
+    Scenario("rearrange", "partitions are split, moved, led from elsewhere; nodes drained", node_count=5,
+             faults=(faults.rearrange,), needs_network=True),
+    Scenario("rearrange-kill", "the same, and nodes are killed meanwhile", node_count=5, seconds=20,
+             faults=(faults.rearrange, faults.rearrange, faults.rearrange, faults.kill_one_quickly, faults.pause),
+             needs_network=True, in_short=False),
     Scenario("mixed", "all that a network and a machine do", seconds=30, needs_network=True, in_short=False,
              faults=(faults.kill, faults.pause, faults.cut, faults.weather, faults.rolling)),
     Scenario("mixed-five", "the same with five nodes", seconds=30, needs_network=True, in_short=False,

@@ -42,14 +42,17 @@ class Trial:
         self.network = None
         self.small_disk_node = None
         self.mounts = []
-        nodes = list(range(1, scenario.node_count + 1))
+        first = list(range(1, scenario.node_count + 1))
+        joiners = list(range(len(first) + 1, len(first) + 1 + scenario.joiner_count))
+        nodes = first + joiners
         if scenario.needs_network or options.inside:
             spare = list(range(len(nodes) + 1, len(nodes) + 1 + scenario.spare_count))
             self.network = networks.Namespaces(trial_program, nodes + spare, options.seed)
             place = self.network
         else:
             place = clusters.Loopback(nodes)
-        self.cluster = clusters.Cluster(options.node_program, directory, place, nodes, self.say)
+        self.cluster = clusters.Cluster(options.node_program, directory, place, first, joiners,
+                                        self.say)
         self.load = None
         self.state_lines = options.state_lines
 
@@ -146,16 +149,17 @@ class Trial:
     def longest_gap(self):
         """How long no client of any node got anything done, while there were faults."""
         with open(self.directory / "history.jsonl", encoding="utf-8") as history:
-            ops = [json.loads(line) for line in history]
+            ops = [json.loads(line) for line in history if line.endswith("}\n")]
         times = sorted(op["return"] / 1e9 for op in ops if op["outcome"] == "ok" and not op.get("final"))
         gap, begun = max(((b - a, a) for a, b in zip(times, times[1:])), default=(0, 0))
         return f"{gap:.1f} s, from {begun:.1f} s on"
 
     def compare_replicas(self, state_lines):
         """All nodes are stopped: whoever has an entry has the same, and enough have it."""
-        copies = min(3, len(self.cluster.nodes))
+        members = self.cluster.members()
+        copies = min(3, len(members))
         holders = {}
-        for node in self.cluster.nodes:
+        for node in members:
             done = subprocess.run([str(state_lines), str(self.cluster.data(node) / "state")],
                                   capture_output=True, text=True, check=False)
             if done.returncode != 0:
@@ -170,7 +174,7 @@ class Trial:
             self.say(f"replicas agree in {len(holders)} entries")
 
     def read_logs(self):
-        for node in self.cluster.nodes:
+        for node in self.cluster.members():
             text = self.cluster.log_path(node).read_text(errors="replace")
             for line in text.splitlines():
                 if BAD_WORDS.search(line):
@@ -180,7 +184,7 @@ class Trial:
     def run(self):
         try:
             self.scenario.prepare(self)
-            self.cluster.start_all()
+            self.cluster.start_first()
             self.start_load(self.scenario.workers, self.scenario.pause_ms)
             self.begun = time.monotonic()
             if self.scenario.each_once:
@@ -192,7 +196,7 @@ class Trial:
             self.end_load()
             self.look()
             self.wait(QUIET_S)
-            for node in self.cluster.nodes:
+            for node in self.cluster.members():
                 self.cluster.stop(node)
             if self.state_lines is not None:
                 self.compare_replicas(self.state_lines)

@@ -123,6 +123,9 @@ func Read(path string) ([]Op, error) {
 	for scanner.Scan() {
 		var op Op
 		if err := json.Unmarshal(scanner.Bytes(), &op); err != nil {
+			if !scanner.Scan() {
+				break // whoever wrote it was killed within its last line
+			}
 			return nil, fmt.Errorf("%s: line %d: %w", path, len(ops)+1, err)
 		}
 		ops = append(ops, op)
