@@ -98,6 +98,7 @@ Result<Call> ReadCall(Request request) {
 
 Response WriteReply(const Reply& reply, WireForm form) {
   Response response{.status = reply.status};
+  response.headers = reply.headers;
   if (!reply.raw_type.empty()) {
     response.content_type = reply.raw_type;
     response.body = reply.raw;

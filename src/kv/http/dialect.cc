@@ -258,6 +258,7 @@ void Dialect::Handle(Call call, Done done) {
                   StrCat("Unable to parse incoming bytes as MSGPACK: ", body.status().message())});
     return;
   }
+  user_ = std::move(call.user);
   (this->*found->handler)(std::make_shared<const Document>(*std::move(body)), answered);
 }
 
@@ -365,19 +366,32 @@ void Dialect::TxnBegin(const BodyPointer& body, Answered answered) {
     answered(Failed(wrong));
     return;
   }
-  gateway_.Begin({.writes_move = false}, [answered](const Result<TransactionId>& id) {
-    answered(id.ok() ? Answer{.code = kCreated,
-                              .response = Document::Array({TimestampDocument(id->start)})}
-                     : Failed(id.status()));
-  });
+  gateway_.Begin(
+      {.writes_move = false}, [this, user = user_, answered](const Result<TransactionId>& id) {
+        if (id.ok() && !user.empty()) {
+          Own(id->start, user);
+        }
+        answered(id.ok() ? Answer{.code = kCreated,
+                                  .response = Document::Array({TimestampDocument(id->start)})}
+                         : Failed(id.status()));
+      });
 }
 
 Result<TransactionId> Dialect::OpenTransaction(const Place& place) const {
   ASSIGN_OR_RETURN(Timestamp const start, TimestampFrom(place));
-  if (auto const id = gateway_.FindOpen(start)) {
+  if (auto const id = gateway_.FindOpen(start); id && IsOwn(start)) {
     return *id;
   }
   return Status::Cancelled("transaction does not exist");
+}
+
+// Timestamps can be guessed, so that they prove nothing.
+bool Dialect::IsOwn(Timestamp transaction) const {
+  if (user_.empty()) {
+    return true;
+  }
+  auto const owner = owners_.find(transaction);
+  return owner != owners_.end() && owner->second == user_;
 }
 
 void Dialect::TxnEnd(const BodyPointer& body, Answered answered) {
@@ -626,7 +640,10 @@ void Dialect::DestroyQuery(const BodyPointer& body, Answered answered) {
     answered(Failed(number.status()));
     return;
   }
-  queries_.erase(*number);
+  if (auto const query = queries_.find(*number);
+      query != queries_.end() && IsOwn(query->second.transaction)) {
+    queries_.erase(query);
+  }
   answered({.code = kOk, .response = Empty()});
 }
 
@@ -640,6 +657,15 @@ void Dialect::ForgetGone() {
   std::erase_if(queries_, [&](const auto& query) {
     return !gateway_.FindOpen(query.second.transaction).has_value();
   });
+}
+
+void Dialect::Own(Timestamp transaction, const std::string& user) {
+  owners_[transaction] = user;
+  // Seldom, as it looks at all.
+  if (owners_.size() > 2 * gateway_.open_transaction_count() + kOwnerCountSlack) {
+    std::erase_if(owners_,
+                  [&](const auto& owner) { return !gateway_.FindOpen(owner.first).has_value(); });
+  }
 }
 
 }  // namespace orochi::kv::http

@@ -68,6 +68,8 @@ class Dialect {
   void FindStored(const Place& collection, const Place& schema, const Place& storage,
                   Gateway::Done<SchemaHandle> done);
   void FinishWrite(const TransactionId& id, WriteOne write, Answered answered);
+  bool IsOwn(Timestamp transaction) const;
+  void Own(Timestamp transaction, const std::string& user);
   void ForgetQueries(Timestamp transaction);
   void ForgetGone();
 
@@ -75,6 +77,9 @@ class Dialect {
   size_t query_count_max_;
   std::map<uint64_t, OpenQuery> queries_;
   uint64_t next_query_ = 1;
+  std::string user_ = {};  // of the call that is being read: handlers look at it before they return
+  std::map<Timestamp, std::string> owners_ = {};  // of transactions that users began here
+  static constexpr size_t kOwnerCountSlack = 1'000;
 };
 
 }  // namespace orochi::kv::http

@@ -43,6 +43,7 @@ struct Call {
   WireForm reply_form = WireForm::kJson;  // asked for
   Document body = {};                     // kNull when there is none
   std::string raw = {};                   // kRaw
+  std::string user = {};                  // whom the request's token names; empty: nobody
 };
 
 /// What is answered, before it is made bytes. `status` is HTTP's.
@@ -51,7 +52,8 @@ struct Reply {
   Document document = {};
   std::string raw = {};  // instead of the document, when raw_type is not empty
   std::string raw_type = {};
-  int retry_after_s = 0;   // 0: nothing is said about it
+  int retry_after_s = 0;  // 0: nothing is said about it
+  std::vector<std::pair<std::string, std::string>> headers = {};
   int dialect_status = 0;  // of the dialect: the code within the answer
   std::string dialect_message = {};
   /// Makes `raw` on the connection's thread, of what was gathered on the loop.
@@ -67,6 +69,10 @@ struct Served {
   int status = 0;               // of the dialect the one within the answer
   std::string code = {};        // of the error; empty: none
   std::string message = {};     // likewise
+  std::string request_id = {};
+  std::string trace_id = {};  // empty: the client has none
+  std::string client = {};    // its address; empty over a Unix socket
+  std::string user = {};      // its token's name; empty without one
   int64_t duration_ns = 0;
   size_t request_size_bytes = 0;
   size_t reply_size_bytes = 0;

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/str_cat.h"
+#include "io/socket_address.h"
 
 namespace orochi::kv {
 namespace {
@@ -28,6 +29,12 @@ struct Texts {
   uint32_t number = 0;
   std::vector<std::string> peers;
   std::string http = "127.0.0.1:8000";
+  bool insecure_listen = false;
+  http::TlsOptions http_tls;
+  peer::TlsFiles peer_tls;
+  std::string log_format = "json";
+  std::string log_level = "info";
+  int64_t slow_ms = 1000;
 };
 
 // "2=127.0.0.1:7002"
@@ -85,15 +92,114 @@ void AddNodeOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
   app.add_option("--cluster", options.cluster, "name of the cluster")->capture_default_str();
 }
 
+void AddLimits(CLI::App& app, http::ServerOptions& http) {
+  app.add_option("--http-connections", http.thread_count, "connections that are served at a time")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  app.add_option("--http-waiting", http.waiting_count_max,
+                 "connections that wait for it; more are told 503")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+  http.client_request_count_max = 192;
+  app.add_option("--http-client-requests", http.client_request_count_max,
+                 "requests of one token, or address, under way; more are told 429; 0: any number")
+      ->check(CLI::Range(0, 10'000))
+      ->capture_default_str();
+}
+
 void AddHttpOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
   app.add_option("--http", texts.http,
                  "where clients are served: PORT of 127.0.0.1 (0: any), "
                  "HOST:PORT or unix:PATH")
       ->capture_default_str();
-  app.add_option("--http-connections", options.http.thread_count,
-                 "connections that are served at a time")
-      ->check(CLI::Range(1, 10'000))
+  AddLimits(app, options.http);
+}
+
+void AddSecurityOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
+  app.add_option("--http-certificate", texts.http_tls.certificate,
+                 "PEM file: clients are served over TLS");
+  app.add_option("--http-key", texts.http_tls.key, "PEM file: the key of it");
+  app.add_option("--http-client-authority", texts.http_tls.client_authority,
+                 "PEM file: clients must show a certificate of it");
+  app.add_option("--tokens", options.http.tokens_path,
+                 "file of tokens: clients must have one of them");
+  app.add_flag("--insecure-listen", texts.insecure_listen,
+               "serve clients on other addresses than this machine's own without TLS or tokens");
+  app.add_option("--peer-certificate", texts.peer_tls.certificate,
+                 "PEM file: this node's, for other nodes");
+  app.add_option("--peer-key", texts.peer_tls.key, "PEM file: the key of it");
+  app.add_option("--peer-authority", texts.peer_tls.authority,
+                 "PEM file: certificates of nodes are of it");
+  app.add_option("--peer-name", texts.peer_tls.peer_name,
+                 "name in certificates of nodes; else the host of their address");
+}
+
+void AddLogOptions(CLI::App& app, Texts& texts) {
+  app.add_option("--log-format", texts.log_format, "json or text, on standard error")
       ->capture_default_str();
+  app.add_option("--log-level", texts.log_level, "debug, info, warning or error")
+      ->capture_default_str();
+  app.add_option("--log-slow-ms", texts.slow_ms, "requests that take longer are logged")
+      ->check(CLI::Range(0, 3'600'000))
+      ->capture_default_str();
+}
+
+bool IsLoopback(const http::ServerOptions& http) {
+  if (!http.socket_path.empty() || http.host == "localhost") {
+    return true;
+  }
+  constexpr size_t kFirstOctetOfV4 = 12;
+  bool const has_colon = http.host.find(':') != std::string::npos;
+  auto const address =
+      io::ParseSocketAddress(has_colon ? StrCat("[", http.host, "]:0") : StrCat(http.host, ":0"));
+  io::SocketAddress v6;
+  v6.ip.back() = 1;
+  return address.ok() &&
+         (address->IsV4() ? address->ip[kFirstOctetOfV4] == 127 : address->ip == v6.ip);
+}
+
+// All of `files` or none.
+Result<bool> AllOrNone(std::initializer_list<std::pair<std::string_view, std::string>> files) {
+  std::string_view missing;
+  bool any = false;
+  for (const auto& [option, path] : files) {
+    any = any || !path.empty();
+    if (path.empty()) {
+      missing = option;
+    }
+  }
+  if (any && !missing.empty()) {
+    return Status::InvalidArgument(StrCat(missing, " is missing, and the others of TLS are there"));
+  }
+  return any;
+}
+
+Status CompleteSecurity(const Texts& texts, NodeServerOptions& options) {
+  ASSIGN_OR_RETURN(bool const peers_tls,
+                   AllOrNone({{"--peer-certificate", texts.peer_tls.certificate},
+                              {"--peer-key", texts.peer_tls.key},
+                              {"--peer-authority", texts.peer_tls.authority}}));
+  if (peers_tls) {
+    options.tls = texts.peer_tls;
+  }
+  ASSIGN_OR_RETURN(bool const http_tls,
+                   AllOrNone({{"--http-certificate", texts.http_tls.certificate},
+                              {"--http-key", texts.http_tls.key}}));
+  if (http_tls) {
+    options.http.tls = texts.http_tls;
+  } else if (!texts.http_tls.client_authority.empty()) {
+    return Status::InvalidArgument(
+        "--http-client-authority needs --http-certificate and --http-key");
+  }
+  bool const is_secure = http_tls && !options.http.tokens_path.empty();
+  if (!is_secure && !texts.insecure_listen && !IsLoopback(options.http)) {
+    return Status::InvalidArgument(
+               StrCat("--http ", texts.http, ": clients on other machines need TLS and tokens"))
+        .WithHint(
+            "--http-certificate, --http-key and --tokens, or --insecure-listen where something in "
+            "front of it does that");
+  }
+  return Status();
 }
 
 std::string EnvironmentName(const CLI::Option& option) {
@@ -132,6 +238,10 @@ std::vector<std::string> WithEnvironment(const CLI::App& app, std::vector<std::s
 
 Status Complete(const Texts& texts, NodeServerOptions& options) {
   RETURN_IF_ERROR(ParseHttp(texts.http, options.http));
+  RETURN_IF_ERROR(CompleteSecurity(texts, options));
+  ASSIGN_OR_RETURN(options.log.format, logs::ParseFormat(texts.log_format));
+  ASSIGN_OR_RETURN(options.log.level, logs::ParseLevel(texts.log_level));
+  options.requests.slow_us = texts.slow_ms * 1000;
   options.number = NodeNumber(texts.number);
   bool is_among = texts.peers.empty();
   for (const std::string& text : texts.peers) {
@@ -162,6 +272,8 @@ ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments,
   Texts texts;
   AddNodeOptions(app, line.node, texts);
   AddHttpOptions(app, line.node, texts);
+  AddSecurityOptions(app, line.node, texts);
+  AddLogOptions(app, texts);
   app.add_flag("--check-config", line.checks_only, "say whether all of this is right, and end");
   app.set_config("--config", "", "file of options, in TOML");
   app.allow_config_extras(CLI::config_extras_mode::error);

@@ -73,6 +73,61 @@ TEST(CommandLine, HttpIsAPortAnAddressOrASocket) {
   }
 }
 
+TEST(CommandLine, OthersAreServedWithTlsAndTokensOnly) {
+  Lines const tls = {"--http-certificate", "c", "--http-key", "k"};
+  Lines const tokens = {"--tokens", "t"};
+  for (const char* const host : {"0.0.0.0", "10.1.2.3", "[::]", "[fe80::1]", "node-1.example"}) {
+    Lines const at = {"--http", StrCat(host, ":8000")};
+    auto const with = [&](std::vector<Lines> parts) {
+      Lines all = at;
+      for (const Lines& part : parts) {
+        all.insert(all.end(), part.begin(), part.end());
+      }
+      return Parse(all);
+    };
+    EXPECT_THAT(with({}).text, HasSubstr("need TLS and tokens")) << host;
+    EXPECT_FALSE(with({tls}).run) << host;
+    EXPECT_FALSE(with({tokens}).run) << host;
+    EXPECT_TRUE(with({tls, tokens}).run) << host;
+    EXPECT_TRUE(with({{"--insecure-listen"}}).run) << host;
+  }
+  for (const char* const own :
+       {"127.0.0.1:1", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:/s"}) {
+    EXPECT_TRUE(Parse({"--http", own}).run) << own;
+  }
+}
+
+TEST(CommandLine, FilesOfTlsBelongTogether) {
+  EXPECT_THAT(Parse({"--http-key", "k"}).text, HasSubstr("--http-certificate is missing"));
+  EXPECT_THAT(Parse({"--http-client-authority", "a"}).text, HasSubstr("--http-certificate"));
+  EXPECT_THAT(Parse({"--peer-certificate", "c", "--peer-key", "k"}).text,
+              HasSubstr("--peer-authority is missing"));
+  ParsedCommandLine const parsed =
+      Parse({"--peer-certificate", "c", "--peer-key", "k", "--peer-authority", "a", "--peer-name",
+             "n", "--http-certificate", "hc", "--http-key", "hk", "--http-client-authority", "ha"});
+  ASSERT_TRUE(parsed.run) << parsed.text;
+  EXPECT_EQ(parsed.run->node.tls->authority, "a");
+  EXPECT_EQ(parsed.run->node.tls->peer_name, "n");
+  EXPECT_EQ(parsed.run->node.http.tls->client_authority, "ha");
+  EXPECT_FALSE(Parse({}).run->node.tls);
+  EXPECT_FALSE(Parse({}).run->node.http.tls);
+}
+
+TEST(CommandLine, LogsAndLimits) {
+  ParsedCommandLine const parsed =
+      Parse({"--log-format", "text", "--log-level", "debug", "--log-slow-ms", "20",
+             "--http-connections", "7", "--http-waiting", "8", "--http-client-requests", "9"});
+  ASSERT_TRUE(parsed.run) << parsed.text;
+  EXPECT_EQ(parsed.run->node.log.format, logs::Format::kText);
+  EXPECT_EQ(parsed.run->node.log.level, logs::Level::kDebug);
+  EXPECT_EQ(parsed.run->node.requests.slow_us, 20'000);
+  EXPECT_EQ(parsed.run->node.http.thread_count, 7U);
+  EXPECT_EQ(parsed.run->node.http.waiting_count_max, 8U);
+  EXPECT_EQ(parsed.run->node.http.client_request_count_max, 9U);
+  EXPECT_THAT(Parse({"--log-level", "loud"}).text, HasSubstr("loud"));
+  EXPECT_THAT(Parse({"--log-format", "xml"}).text, HasSubstr("xml"));
+}
+
 TEST(CommandLine, TheNearerPlaceWins) {
   ConfigFile const file(
       "data = \"/file\"\nnode = 1\npeer = [\"1=f:1\", \"2=f:2\"]\ncluster = \"file\"\nhttp = "

@@ -1,6 +1,5 @@
 // How a node gets into its cluster, and how nodes find each other.
 
-#include <cstdio>
 #include <span>
 #include <utility>
 
@@ -67,22 +66,25 @@ Result<std::string> NodeServer::ListenAddress() const {
 
 Status NodeServer::StartPeers() {
   ASSIGN_OR_RETURN(std::string const listen, ListenAddress());
-  ASSIGN_OR_RETURN(transport_,
-                   peer::PeerTransport::Start(
-                       {.cluster = options_.cluster,
-                        .self = peer::NodeNumber(claim_.number.value()),
-                        .listen = listen,
-                        .tls = options_.tls},
-                       *loop_, peer_random_,
-                       {.on_frames =
-                            [this](peer::NodeNumber from, peer::Lane /*lane*/,
-                                   const std::vector<std::string>& frames) {
-                              OnFrames(NodeNumber(static_cast<uint32_t>(from.value())), frames);
-                            },
-                        .on_admission =
-                            [this](peer::AdmissionRequest request, peer::AnswerAdmission answer) {
-                              OnAdmission(std::move(request), std::move(answer));
-                            }}));
+  ASSIGN_OR_RETURN(
+      transport_,
+      peer::PeerTransport::Start(
+          {.cluster = options_.cluster,
+           .self = peer::NodeNumber(claim_.number.value()),
+           .listen = listen,
+           .tls = options_.tls},
+          *loop_, peer_random_,
+          {.on_frames =
+               [this](peer::NodeNumber from, peer::Lane /*lane*/,
+                      const std::vector<std::string>& frames) {
+                 OnFrames(NodeNumber(static_cast<uint32_t>(from.value())), frames);
+               },
+           .on_link = [this](peer::NodeNumber peer, peer::Lane lane, peer::LinkState state,
+                             const std::string& why) { OnLink(peer, lane, state, why); },
+           .on_admission =
+               [this](peer::AdmissionRequest request, peer::AnswerAdmission answer) {
+                 OnAdmission(std::move(request), std::move(answer));
+               }}));
   metrics_->WatchPeers(*transport_);
   own_ = {.number = claim_.number, .identity = claim_.identity};
   own_.address = options_.advertise.empty() ? transport_->listen_address() : options_.advertise;
@@ -121,6 +123,22 @@ Status NodeServer::StartGossip() {
                          }}));
   own_.gossip_address = gossip_->address();
   return Status();
+}
+
+// Told when it changes, not with each attempt.
+void NodeServer::OnLink(peer::NodeNumber peer, peer::Lane lane, peer::LinkState state,
+                        const std::string& why) {
+  auto const [told, is_new] = link_states_.try_emplace({peer, lane}, state);
+  if (!is_new && std::exchange(told->second, state) == state) {
+    return;
+  }
+  bool const good = state == peer::LinkState::kConnected;
+  log_lines_->Write(good ? logs::Level::kInfo : logs::Level::kWarning,
+                    good ? "connected to another node" : "no connection to another node",
+                    {{"peer", static_cast<int64_t>(peer.value())},
+                     {"lane", peer::LaneName(lane)},
+                     {"state", peer::LinkStateName(state)},
+                     {"why", why}});
 }
 
 // The meta group decides; whoever is asked passes it on.
@@ -211,8 +229,8 @@ void NodeServer::OnFrames(NodeNumber from, const std::vector<std::string>& frame
   for (const std::string& frame : frames) {
     Result<std::vector<PeerMessage>> messages = DecodePeerMessages(frame);
     if (!messages.ok()) {
-      std::fprintf(stderr, "orochi-kvd: node %u: %s\n", from.value(),
-                   messages.status().message().c_str());
+      log_lines_->Warning("a frame of another node was dropped",
+                          {{"peer", from.value()}, {"error", messages.status().message()}});
       continue;
     }
     for (PeerMessage& message : *messages) {

@@ -1,6 +1,5 @@
 #include "kv/server/node_server.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <future>
 #include <utility>
@@ -33,6 +32,11 @@ NodeServer::~NodeServer() {
 
 Status NodeServer::Open() {
   ASSIGN_OR_RETURN(bool const exists, Identify());
+  logs::LogOptions log = options_.log;
+  log.cluster = claim_.cluster;
+  log.node = claim_.number.value();
+  log_lines_ = std::make_unique<logs::Log>(log);
+  request_log_ = std::make_unique<RequestLog>(*log_lines_, clock_, options_.requests);
   metrics_ = std::make_unique<ServerMetrics>(
       ServerMetrics::Identity{.cluster = claim_.cluster, .node = claim_.number.value()});
   ASSIGN_OR_RETURN(Logged logged, OpenLog(exists));
@@ -160,11 +164,19 @@ Status NodeServer::StartNode(Logged logged) {
 
 Status NodeServer::StartHttp() {
   http::ServerOptions options = options_.http;
-  options.on_served = [this](const http::Served& served) { metrics_->NoteRequest(served); };
+  options.instance = io::SystemRandom().Next();
+  options.on_served = [this](const http::Served& served) {
+    metrics_->NoteRequest(served);
+    request_log_->Note(served);
+  };
+  options.on_bad_file = [this](const Status& status) {
+    log_lines_->Error("a changed file is no good, what was there before holds", status);
+  };
   ASSIGN_OR_RETURN(http_, http::Server::Start(std::move(options), *this, clock_,
                                               [this](http::Call call, http::Done done) {
                                                 service_->Handle(std::move(call), std::move(done));
                                               }));
+  metrics_->WatchHttp(*http_);
   return OnLoop([this] {
     const std::string& host = options_.http.host;
     bool const is_anywhere = host == "0.0.0.0" || host == "::";
@@ -219,8 +231,7 @@ void NodeServer::After(int64_t delay_us, std::function<void()> event) {
 
 // Nothing may be believed, and nothing written, any more (R13).
 void NodeServer::Fail(Status status) {
-  std::fprintf(stderr, "orochi-kvd: node %u stops: %s\n", claim_.number.value(),
-               status.ToString().c_str());
+  log_lines_->Error("the node stops at once", status);
   std::abort();
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -16,12 +18,14 @@
 #include "kv/http/service.h"
 #include "kv/log/file_device.h"
 #include "kv/log/log_writer.h"
+#include "kv/logs/log.h"
 #include "kv/node/node.h"
 #include "kv/operation/record_rules.h"
 #include "kv/peer/peer_transport.h"
 #include "kv/runtime/event_loop.h"
 #include "kv/server/data_directory.h"
 #include "kv/server/gossip.h"
+#include "kv/server/request_log.h"
 #include "kv/server/server_metrics.h"
 
 namespace orochi::kv {
@@ -50,6 +54,8 @@ struct NodeServerOptions {
   std::vector<swim::ClusterKey> gossip_keys;
   std::optional<peer::TlsFiles> tls;  // between nodes
   http::ServerOptions http;
+  logs::LogOptions log;  // cluster and node are filled in
+  RequestLog::Options requests{};
   int64_t tick_us = 50'000;
   /// The node cannot go on, though nothing is broken: it was removed from the cluster, or another
   /// process has its identity. Called once, by the loop; Stop is to follow.
@@ -113,6 +119,8 @@ class NodeServer final : public NodeHost, public http::Executor {
   Status StartGossip();
   Result<std::string> ListenAddress() const;
   void OnFrames(NodeNumber from, const std::vector<std::string>& frames);
+  void OnLink(peer::NodeNumber peer, peer::Lane lane, peer::LinkState state,
+              const std::string& why);
   void OnAdmission(peer::AdmissionRequest request, peer::AnswerAdmission answer);
   void FollowAddresses();
   void AnnounceAddresses();
@@ -123,7 +131,10 @@ class NodeServer final : public NodeHost, public http::Executor {
   io::SystemRandom random_;       // the loop's
   io::SystemRandom peer_random_;  // the transport's
   const RecordRules rules_;
-  std::unique_ptr<ServerMetrics> metrics_;  // once it is known which node this is
+  // Once it is known which node this is.
+  std::unique_ptr<logs::Log> log_lines_;
+  std::unique_ptr<RequestLog> request_log_;
+  std::unique_ptr<ServerMetrics> metrics_;
   std::unique_ptr<log::FileDevice> device_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<runtime::EventLoop> loop_;
@@ -135,6 +146,8 @@ class NodeServer final : public NodeHost, public http::Executor {
   // The loop's.
   std::unique_ptr<Gossip> gossip_;
   uint64_t peers_version_ = 0;  // of the map that the transport knows
+  // Of connections to other nodes, as they were told last.
+  std::map<std::pair<peer::NodeNumber, peer::Lane>, peer::LinkState> link_states_;
   bool heard_changed_ = false;  // what gossip says
   NodeRecord own_;              // as the map should have this node
   bool announcing_ = false;

@@ -155,6 +155,23 @@ void ServerMetrics::WatchEngine(const Engine& engine) {
       [&engine](metrics::Samples& samples) { SampleEngine(engine.statistics(), samples); });
 }
 
+void ServerMetrics::WatchHttp(const http::Server& server) {
+  metrics_.AddSource([&server](metrics::Samples& samples) {
+    http::ServerStatistics const counts = server.statistics();
+    samples.Gauge("orochi_kv_http_connections", "Connections of clients that are served.",
+                  static_cast<double>(counts.open_count));
+    samples.Gauge("orochi_kv_http_waiting_connections", "Connections that wait to be served.",
+                  static_cast<double>(counts.waiting_count));
+    samples.Counter("orochi_kv_http_connections_total", "Connections that were served.",
+                    static_cast<double>(counts.accepted_count));
+    samples.Counter("orochi_kv_http_refused_connections_total",
+                    "Connections told 503 because too many waited.",
+                    static_cast<double>(counts.refused_count));
+    samples.Counter("orochi_kv_http_failed_handshakes_total", "Connections without agreed TLS.",
+                    static_cast<double>(counts.tls_failed_count));
+  });
+}
+
 std::function<std::string()> ServerMetrics::Gather(const Node& node, Gateway& gateway) {
   return [this, sample = std::make_shared<NodeSample>(TakeSample(node, gateway))] {
     metrics::Samples samples;

@@ -12,6 +12,7 @@
 #include "kv/engine/engine.h"
 #include "kv/gateway/gateway.h"
 #include "kv/http/message.h"
+#include "kv/http/server.h"
 #include "kv/log/log_writer.h"
 #include "kv/metrics/metrics.h"
 #include "kv/metrics/node_metrics.h"
@@ -46,6 +47,7 @@ class ServerMetrics {
     metrics::AddTransport(metrics_, transport);
   }
   void WatchLog(log::LogWriter& log);
+  void WatchHttp(const http::Server& server);
   void WatchEngine(const Engine& engine);
 
   /// What the loop alone may look at; the answer makes the text anywhere.

@@ -82,6 +82,7 @@ class SingleNodeServer final : public Executor {
   }
 
   int port() const { return server_->port(); }
+  ServerStatistics statistics() const { return server_->statistics(); }
   kv::testing::SingleNode& node() { return *node_; }  // on the loop
   void RefuseTasks(bool on) { refuses_ = on; }
 
