@@ -9,6 +9,8 @@
 
 #include "base/str_cat.h"
 #include "io/socket_address.h"
+#include "kv/http/file_content.h"
+#include "swim/seal/sealer.h"
 
 namespace orochi::kv {
 namespace {
@@ -30,6 +32,7 @@ struct Texts {
   std::vector<std::string> peers;
   std::string http = "127.0.0.1:8000";
   bool insecure_listen = false;
+  std::string gossip_keys;  // a file
   http::TlsOptions http_tls;
   peer::TlsFiles peer_tls;
   std::string log_format = "json";
@@ -89,6 +92,8 @@ void AddNodeOptions(CLI::App& app, NodeServerOptions& options, Texts& texts) {
   app.add_option("--advertise-http", options.advertise_http, "the same for clients");
   app.add_option("--gossip", options.gossip,
                  "IP:PORT of gossip, or 'off'; without it any port beside --listen");
+  app.add_option("--gossip-keys", texts.gossip_keys,
+                 "file of the cluster's keys, 64 hexadecimal digits a line; the first seals");
   app.add_option("--cluster", options.cluster, "name of the cluster")->capture_default_str();
 }
 
@@ -144,18 +149,53 @@ void AddLogOptions(CLI::App& app, Texts& texts) {
       ->capture_default_str();
 }
 
+bool IsLoopback(const io::SocketAddress& address) {
+  constexpr size_t kFirstOctetOfV4 = 12;
+  io::SocketAddress v6;
+  v6.ip.back() = 1;
+  return address.IsV4() ? address.ip[kFirstOctetOfV4] == 127 : address.ip == v6.ip;
+}
+
 bool IsLoopback(const http::ServerOptions& http) {
   if (!http.socket_path.empty() || http.host == "localhost") {
     return true;
   }
-  constexpr size_t kFirstOctetOfV4 = 12;
   bool const has_colon = http.host.find(':') != std::string::npos;
   auto const address =
       io::ParseSocketAddress(has_colon ? StrCat("[", http.host, "]:0") : StrCat(http.host, ":0"));
-  io::SocketAddress v6;
-  v6.ip.back() = 1;
-  return address.ok() &&
-         (address->IsV4() ? address->ip[kFirstOctetOfV4] == 127 : address->ip == v6.ip);
+  return address.ok() && IsLoopback(*address);
+}
+
+// Gossip believes what it hears.
+Status CompleteGossip(const Texts& texts, NodeServerOptions& options) {
+  if (!texts.gossip_keys.empty()) {
+    ASSIGN_OR_RETURN(std::string const content, http::ReadWholeFile(texts.gossip_keys));
+    for (size_t begin = 0; begin < content.size();) {
+      size_t const end = std::min(content.find('\n', begin), content.size());
+      Result<swim::ClusterKey> key =
+          swim::ParseClusterKey(std::string_view(content).substr(begin, end - begin));
+      if (!key.ok()) {
+        return std::move(key).status().WithContext(texts.gossip_keys);
+      }
+      options.gossip_keys.push_back(*key);
+      begin = end + 1;
+    }
+  }
+  if (options.gossip == "off" || !options.gossip_keys.empty()) {
+    return Status();
+  }
+  std::string where = options.gossip.empty() ? options.listen : options.gossip;
+  for (const NodeServerOptions::Peer& peer : options.peers) {
+    if (where.empty() && peer.number == options.number) {
+      where = peer.address;
+    }
+  }
+  auto const address = io::ParseSocketAddress(where);
+  if (address.ok() && !IsLoopback(*address)) {  // at a name there is none
+    return Status::InvalidArgument(StrCat("gossip at ", where, " needs keys"))
+        .WithHint("--gossip-keys FILE, or --gossip off");
+  }
+  return Status();
 }
 
 // All of `files` or none.
@@ -249,9 +289,11 @@ Status Complete(const Texts& texts, NodeServerOptions& options) {
     is_among = is_among || peer.number == options.number;
     options.peers.push_back(std::move(peer));
   }
-  return is_among ? Status()
-                  : Status::InvalidArgument(StrCat("no --peer says where node ", texts.number,
-                                                   " itself is to be heard"));
+  if (!is_among) {
+    return Status::InvalidArgument(
+        StrCat("no --peer says where node ", texts.number, " itself is to be heard"));
+  }
+  return CompleteGossip(texts, options);
 }
 
 ParsedCommandLine Complain(const std::string& message, const std::string& hint) {

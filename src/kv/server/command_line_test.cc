@@ -113,6 +113,28 @@ TEST(CommandLine, FilesOfTlsBelongTogether) {
   EXPECT_FALSE(Parse({}).run->node.http.tls);
 }
 
+TEST(CommandLine, GossipBeyondThisMachineNeedsKeys) {
+  std::string const key(64, 'a');
+  ConfigFile const good(StrCat(key, "\n", std::string(64, '0'), "\n"));
+  Lines const far = {"--listen", "10.0.0.1:7001"};
+  auto const with = [&](Lines more) {
+    more.insert(more.end(), far.begin(), far.end());
+    return Parse(more);
+  };
+  EXPECT_THAT(with({}).text, HasSubstr("gossip at 10.0.0.1:7001 needs keys"));
+  EXPECT_TRUE(with({"--gossip", "off"}).run);
+  EXPECT_TRUE(with({"--gossip", "127.0.0.1:7002"}).run);
+  EXPECT_THAT(Parse({"--gossip", "10.0.0.1:7002"}).text, HasSubstr("needs keys"));
+  ParsedCommandLine const parsed = with({"--gossip-keys", good.path()});
+  ASSERT_TRUE(parsed.run) << parsed.text;
+  EXPECT_EQ(parsed.run->node.gossip_keys.size(), 2U);
+  EXPECT_FALSE(with({"--gossip-keys", "/no/such/file"}).run);
+  std::ofstream(good.path()) << "short\n";
+  ParsedCommandLine const refused = with({"--gossip-keys", good.path()});
+  EXPECT_FALSE(refused.run);
+  EXPECT_EQ(refused.text.find("short"), std::string::npos) << "keys are not repeated";
+}
+
 TEST(CommandLine, LogsAndLimits) {
   ParsedCommandLine const parsed =
       Parse({"--log-format", "text", "--log-level", "debug", "--log-slow-ms", "20",

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from cluster_test import free_ports
+from cluster import free_ports
 
 START_S = 30
 
