@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 CTEST = ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error
 
 .PHONY: help setup build release install quickstart check check-fast check-all nightly sim sim-bugs asan fuzz bench format \
-        coverage check-tree clean e2e-setup e2e e2e-all e2e-kv
+        coverage check-tree clean deploy-setup e2e-setup e2e e2e-all e2e-kv
 
 help:
 	@echo "make quickstart   install what is missing, build, start a private cluster, run the tour"
@@ -24,6 +24,7 @@ help:
 	@echo "make asan         unit and fuzz tests under AddressSanitizer and UBSan"
 	@echo "make fuzz         coverage-guided fuzzing, FUZZ_SECONDS=60 a target (clang)"
 	@echo "make coverage     lines of the SSTable library that unit tests run, by module (gcov, gcovr)"
+	@echo "make deploy-setup a schema validator for deploy/kubernetes (PyPI, into build/)"
 	@echo "make e2e-setup    real Cassandra for make e2e (Java 17, Maven; downloads 70 MB)"
 	@echo "make e2e          Cassandra writes SSTables for us to read, and judges those we write;"
 	@echo "                  writes docs/sstable-judged.md (30 minutes)"
@@ -105,6 +106,10 @@ COVERAGE_TESTS = $(foreach module,types cql schema format read dump query verify
 coverage:
 	@$(MAKE) --no-print-directory build PRESET=coverage TARGETS="$(COVERAGE_TESTS)"
 	@tools/coverage.py build/coverage $(COVERAGE_FLAGS)
+
+deploy-setup:
+	@test -x build/deploy-python/bin/kubernetes-validate || \
+		{ python3 -m venv build/deploy-python && build/deploy-python/bin/pip install -q kubernetes-validate==1.37.0; }
 
 e2e-setup:
 	@python3 e2e/cassandra/cassandra.py setup build/cassandra
