@@ -109,11 +109,19 @@ void FindSchemas(Gateway& gateway, std::vector<SchemaNames> names, Handles found
                      });
 }
 
-Result<std::vector<SchemaNames>> NamesOf(const std::vector<Place>& items) {
+std::string ItemName(size_t index, size_t read_count) {
+  return index < read_count ? StrCat("read ", index) : StrCat("write ", index - read_count);
+}
+
+// Of reads, then writes.
+Result<std::vector<SchemaNames>> NamesOf(const std::vector<Place>& items, size_t read_count) {
   std::vector<SchemaNames> names;
-  for (const Place& item : items) {
-    ASSIGN_OR_RETURN(SchemaNames one, SchemaNamesFrom(item));
-    names.push_back(std::move(one));
+  for (size_t index = 0; index < items.size(); ++index) {
+    auto one = SchemaNamesFrom(items[index]);
+    if (!one.ok()) {
+      return std::move(one).status().WithContext(ItemName(index, read_count));
+    }
+    names.push_back(*std::move(one));
   }
   return names;
 }
@@ -129,14 +137,14 @@ Result<Parsed> ParseItems(const std::vector<Place>& reads, const std::vector<Pla
   for (size_t index = 0; index < reads.size(); ++index) {
     auto read = ReadFrom(handles[index], reads[index], form);
     if (!read.ok()) {
-      return std::move(read).status().WithContext(StrCat("read ", index));
+      return std::move(read).status().WithContext(ItemName(index, reads.size()));
     }
     parsed.reads.push_back(*std::move(read));
   }
   for (size_t index = 0; index < writes.size(); ++index) {
     auto write = WriteFrom(handles[reads.size() + index], writes[index], form);
     if (!write.ok()) {
-      return std::move(write).status().WithContext(StrCat("write ", index));
+      return std::move(write).status().WithContext(ItemName(reads.size() + index, reads.size()));
     }
     parsed.writes.push_back(*std::move(write));
   }
@@ -158,7 +166,7 @@ void WithItems(Gateway& gateway, std::shared_ptr<const Call> call, Result<std::v
   }
   std::vector<Place> all = *reads;
   all.insert(all.end(), writes->begin(), writes->end());
-  auto names = NamesOf(all);
+  auto names = NamesOf(all, reads->size());
   if (!names.ok()) {
     done(std::move(names).status());
     return;
@@ -297,13 +305,13 @@ void Service::RunQuery(const CallPointer& call, Done done) {
     done(ErrorReply(transaction.status()));
     return;
   }
-  auto const names = NamesOf({Place(call->body)});
+  auto const names = SchemaNamesFrom(Place(call->body));
   if (!names.ok()) {
     done(ErrorReply(names.status()));
     return;
   }
   FindSchemas(
-      gateway_, *names, {},
+      gateway_, {*names}, {},
       [this, call, transaction = *transaction, done = std::move(done)](Result<Handles> handles) {
         if (!handles.ok()) {
           done(ErrorReply(handles.status()));
