@@ -89,7 +89,7 @@ TEST(CallerTest, AWriteWithoutAnAnswerIsNotSentAgain) {
   for (const Act& act : acts) {
     ScriptedNode first({act});
     ScriptedNode second({});
-    auto const client = ClientOf({first.address(), second.address()}, 200'000);
+    auto const client = ClientOf({first.address(), second.address()}, 1'500'000);
     auto const written = client->WriteOne(AnyWrite());
     EXPECT_EQ(written.status().code(), StatusCode::kOutcomeUnknown) << act.bytes;
     EXPECT_FALSE(written.status().hint().empty());
@@ -100,8 +100,9 @@ TEST(CallerTest, AWriteWithoutAnAnswerIsNotSentAgain) {
 TEST(CallerTest, WhatOnlyReadsIsAskedAgain) {
   for (const Act& act : {Act{.kind = Act::Kind::kClose}, Act{.kind = Act::Kind::kSilence},
                          Refuse(504, "deadline"), Refuse(504, "outcome_unknown")}) {
-    ScriptedNode first({act});
-    ScriptedNode second({Answer(200, {{"records", Value::Array()}, {"scanned", 0}})});
+    Act const found = Answer(200, {{"records", Value::Array()}, {"scanned", 0}});
+    ScriptedNode first({act, found, found, found});
+    ScriptedNode second({found, found, found, found});
     auto const client = ClientOf({first.address(), second.address()});
     auto const page = client->RunQuery({.in = {"shop", "item"}});
     EXPECT_TRUE(page.ok()) << page.status().ToString();
