@@ -80,7 +80,7 @@ const ERRORS = new Map(Object.entries({
   invalid_argument: InvalidArgument, bad_request: InvalidArgument, unsupported: InvalidArgument,
   not_found: NotFound, no_such_route: Unsupported, method_not_allowed: Unsupported, conflict: Conflict,
   already_exists: AlreadyExists, failed_precondition: FailedPrecondition,
-  transaction_gone: TransactionGone, too_old: TooOld, forbidden: Forbidden, unauthorized: Forbidden,
+  transaction_gone: TransactionGone, too_old: TooOld, forbidden: Forbidden, unauthenticated: Forbidden,
   overloaded: Unavailable, unavailable: Unavailable, outcome_unknown: OutcomeUnknown,
   deadline: OutcomeUnknown, corruption: StoreError, internal: StoreError,
 }));

@@ -131,7 +131,7 @@ _ERRORS = {
     "not_found": NotFound, "no_such_route": Unsupported, "method_not_allowed": Unsupported,
     "conflict": Conflict, "already_exists": AlreadyExists, "failed_precondition": FailedPrecondition,
     "transaction_gone": TransactionGone, "too_old": TooOld, "forbidden": Forbidden,
-    "unauthorized": Forbidden, "overloaded": Unavailable, "unavailable": Unavailable,
+    "unauthenticated": Forbidden, "overloaded": Unavailable, "unavailable": Unavailable,
     "outcome_unknown": OutcomeUnknown, "deadline": OutcomeUnknown, "corruption": StoreError,
     "internal": StoreError,
 }

@@ -40,7 +40,7 @@ constexpr std::array kCodes = {
     CodeRow{"transaction_gone", StatusCode::kCancelled},
     CodeRow{"too_old", StatusCode::kOutOfRange},
     CodeRow{"forbidden", StatusCode::kPermissionDenied},
-    CodeRow{"unauthorized", StatusCode::kPermissionDenied},
+    CodeRow{"unauthenticated", StatusCode::kPermissionDenied},
     CodeRow{"overloaded", StatusCode::kResourceExhausted},
     CodeRow{"unavailable", StatusCode::kUnavailable},
     CodeRow{"outcome_unknown", StatusCode::kOutcomeUnknown},

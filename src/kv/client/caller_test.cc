@@ -132,7 +132,7 @@ TEST(CallerTest, ErrorsHaveTheirCodes) {
       {Refuse(409, "failed_precondition"), StatusCode::kFailedPrecondition},
       {Refuse(403, "too_old"), StatusCode::kOutOfRange},
       {Refuse(403, "forbidden"), StatusCode::kPermissionDenied},
-      {Refuse(401, "something_new"), StatusCode::kPermissionDenied},
+      {Refuse(401, "unauthenticated"), StatusCode::kPermissionDenied},
       {Refuse(410, "transaction_gone"), StatusCode::kCancelled},
       {Refuse(413, "bad_request"), StatusCode::kInvalidArgument},
       {Refuse(500, "internal"), StatusCode::kInternal},
