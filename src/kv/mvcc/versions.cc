@@ -23,6 +23,14 @@ std::string AfterVersions(std::string_view key) {
   return DataKey(key, kNever) + '\0';
 }
 
+// The key of a span that can hold no other. Its reads open no cursor over intents: one would pass
+// over all that were resolved and not compacted since, up to the next that is there.
+std::optional<std::string_view> OnlyKeyOf(const KeySpan& span) {
+  bool const is_one = span.end.size() == span.begin.size() + 1 && span.end.back() == '\0' &&
+                      span.end.starts_with(span.begin);
+  return is_one ? std::optional<std::string_view>(span.begin) : std::nullopt;
+}
+
 struct Entry {
   std::string_view key;
   Timestamp timestamp;
@@ -100,6 +108,13 @@ Result<std::optional<Intent>> IntentOf(const Reader& state, std::string_view key
 
 Status ScanAt(const Reader& state, const KeySpan& span, Timestamp timestamp, bool reverse,
               const std::function<bool(std::string_view key, const Version& version)>& visit) {
+  if (auto const key = OnlyKeyOf(span)) {
+    ASSIGN_OR_RETURN(auto const version, NewestAt(state, *key, timestamp));
+    if (version) {
+      visit(*key, *version);
+    }
+    return Status::Ok();
+  }
   auto const cursor = state.NewCursor(Family::kData);
   // A bound may be longer than a key that it begins with: versions of that key lie on both sides.
   if (reverse) {
@@ -132,6 +147,13 @@ Status ScanAt(const Reader& state, const KeySpan& span, Timestamp timestamp, boo
 
 Status ScanIntents(const Reader& state, const KeySpan& span,
                    const std::function<bool(std::string_view key, const Intent& intent)>& visit) {
+  if (auto const key = OnlyKeyOf(span)) {
+    ASSIGN_OR_RETURN(auto const intent, IntentOf(state, *key));
+    if (intent) {
+      visit(*key, *intent);
+    }
+    return Status::Ok();
+  }
   auto const cursor = state.NewCursor(Family::kIntent);
   for (cursor->Seek(span.begin); cursor->Valid() && span.Holds(cursor->key()); cursor->Next()) {
     ASSIGN_OR_RETURN(Intent const intent, Intent::Decode(cursor->key(), cursor->value()));

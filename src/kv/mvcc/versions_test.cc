@@ -88,6 +88,60 @@ class Versions : public ::testing::Test {
   std::map<std::string, std::map<uint64_t, std::optional<std::string>>> model_;
 };
 
+// Counts the cursors that are opened, a family.
+class CountingReader final : public Reader {
+ public:
+  explicit CountingReader(const Reader& state) : state_(state) {}
+  Result<std::optional<std::string>> Get(Family family, std::string_view key) const override {
+    return state_.Get(family, key);
+  }
+  std::unique_ptr<Cursor> NewCursor(Family family) const override {
+    ++counts[family];
+    return state_.NewCursor(family);
+  }
+  mutable std::map<Family, int> counts;
+
+ private:
+  const Reader& state_;
+};
+
+TEST_F(Versions, OneKeyIsReadWithoutPassingOverOthers) {
+  Fill();
+  Intent const intent{.sequence = 1, .timestamp = Timestamp(7), .value = "i"};
+  WriteBatch batch;
+  mvcc::PutIntent(batch, model_.begin()->first, intent);
+  state_.Apply(batch);
+  CountingReader const reader(state_);
+  for (const auto& [key, versions] : model_) {
+    for (bool const reverse : {false, true}) {
+      reader.counts.clear();
+      std::vector<Timestamp> seen;
+      ASSERT_TRUE(mvcc::ScanAt(reader, KeySpan::Of(key), Timestamp(20), reverse,
+                               [&](std::string_view found, const Version& version) {
+                                 EXPECT_EQ(found, key);
+                                 seen.push_back(version.timestamp);
+                                 return true;
+                               })
+                      .ok());
+      auto const after = versions.upper_bound(20);
+      EXPECT_EQ(seen.empty(), after == versions.begin());
+      if (!seen.empty()) {
+        EXPECT_EQ(seen, std::vector{Timestamp(std::prev(after)->first)});
+      }
+      int intents = 0;
+      ASSERT_TRUE(
+          mvcc::ScanIntents(reader, KeySpan::Of(key), [&](std::string_view found, const Intent&) {
+            EXPECT_EQ(found, key);
+            ++intents;
+            return true;
+          }).ok());
+      EXPECT_EQ(intents, key == model_.begin()->first ? 1 : 0);
+      EXPECT_EQ(reader.counts[Family::kIntent], 0);
+      EXPECT_EQ(reader.counts[Family::kData], 1);
+    }
+  }
+}
+
 TEST_F(Versions, AreReadAsOfATimestamp) {
   Fill();
   for (int round = 0; round < 2'000; ++round) {
