@@ -144,13 +144,13 @@ ClientStream::Sent ClientStream::Send(std::span<const char> bytes, int64_t timeo
 
 Result<size_t> ClientStream::Receive(std::span<char> buffer, int64_t timeout_us) {
   while (true) {
+    // First, since an answer is never there at once: asking for it would be a call in vain.
+    RETURN_IF_ERROR(Await(POLLIN, timeout_us));
     ssize_t const came = ::recv(descriptor_.number(), buffer.data(), buffer.size(), 0);
     if (came >= 0) {
       return static_cast<size_t>(came);
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      RETURN_IF_ERROR(Await(POLLIN, timeout_us));
-    } else if (errno != EINTR) {
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
       return Failed(peer_, "recv", errno);
     }
   }
