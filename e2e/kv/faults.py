@@ -8,6 +8,8 @@ import time
 
 from cluster import TrialError
 
+FAIL_OVER_LOOK_S = 12
+OUTAGE_MAX_S = 6
 TWINS_END_S = 20
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
@@ -126,6 +128,50 @@ def cut(trial, random):
     trial.wait(seconds)
     trial.network.heal()
     trial.wait(random.uniform(0.3, 2))
+
+
+def fail_over(trial, random):
+    """One node after the other gets lost in each way there is; for how long some key could not be written
+    at the others."""
+    nodes = sorted(trial.cluster.members())
+    forms = {"alone": lambda node: [(node, 0), (0, node)], "deaf": lambda node: [(0, node)],
+             "mute": lambda node: [(node, 0)],
+             "one way": lambda node: [(node, random.choice([one for one in nodes if one != node]))]}
+    for node in nodes:
+        trial.cluster.pause(node)
+        report_outage(trial, "paused", node, [one for one in nodes if one != node])
+        trial.cluster.resume(node)
+        trial.wait(2)
+        trial.cluster.kill(node)
+        report_outage(trial, "killed", node, [one for one in nodes if one != node])
+        trial.cluster.start(node)
+        trial.cluster.await_ready(node)
+        trial.wait(2)
+    for form, rules in forms.items():
+        for node in nodes:
+            trial.network.rule([{"from": a, "to": b, "loss": 1.0} for a, b in rules(node)])
+            report_outage(trial, form, node, [one for one in nodes if one != node])
+            trial.network.heal()
+            trial.wait(2)
+
+
+def report_outage(trial, form, node, others):
+    longest, worst = longest_outage(trial, others, FAIL_OVER_LOOK_S)
+    trial.say(f"{form} {node}: for {longest:.1f} s a key could not be written at others")
+    if longest > OUTAGE_MAX_S:
+        trial.problem(f"with node {node} {form} {len(worst)} of the probed keys could not be written at the "
+                      f"others for {longest:.1f} s: {worst[0]}")
+
+
+def longest_outage(trial, nodes, seconds):
+    """Of some keys, which several partitions have: for how long one could not be written there."""
+    probe = subprocess.Popen(
+        [trial.trial_program, "probe", "--nodes", trial.node_words(nodes), "--for", f"{seconds}s"],
+        stdout=subprocess.PIPE, text=True)
+    trial.wait(seconds)
+    outages = json.loads(probe.communicate(timeout=30)[0])
+    worst = max(outages, key=lambda one: one["Seconds"])
+    return worst["Seconds"], [one for one in outages if one["Seconds"] > OUTAGE_MAX_S]
 
 
 def weather(trial, random):

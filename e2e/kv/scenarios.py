@@ -74,6 +74,8 @@ ALL = (
     Scenario("rearrange-kill", "the same, and nodes are killed meanwhile", node_count=5, seconds=20,
              faults=(faults.rearrange, faults.rearrange, faults.rearrange, faults.kill_one_quickly, faults.pause),
              needs_network=True, in_short=False),
+    Scenario("fail-over", "how long others stand still when a node is cut off, in every way", each_once=True,
+             faults=(faults.fail_over,), needs_network=True, in_short=False, workers=LIGHT),
     Scenario("mixed", "all that a network and a machine do", seconds=30, needs_network=True, in_short=False,
              faults=(faults.kill, faults.pause, faults.cut, faults.weather, faults.rolling)),
     Scenario("mixed-five", "the same with five nodes", seconds=30, needs_network=True, in_short=False,

@@ -95,11 +95,14 @@ class Trial:
         self.cluster.data = lambda node: (place / "data" if node == self.small_disk_node
                                           else ordinary(node))
 
+    def node_words(self, nodes):
+        """Where nodes answer, as the Go half reads it."""
+        return ",".join(f"{node}=127.0.0.1:{self.cluster.place.http_port[node]}"
+                        + (f"@{self.network.namespace(node)}" if self.network else "")
+                        for node in nodes)
+
     def start_load(self, workers, pause_ms):
-        nodes = ",".join(
-            f"{node}=127.0.0.1:{self.cluster.place.http_port[node]}"
-            + (f"@{self.network.namespace(node)}" if self.network else "")
-            for node in self.cluster.nodes)
+        nodes = self.node_words(self.cluster.nodes)
         with open(self.directory / "load.log", "w", encoding="utf-8") as log:
             self.load = subprocess.Popen(
                 [self.trial_program, "load", "--nodes", nodes, "--seed", str(self.random.randrange(1 << 30)),

@@ -22,10 +22,10 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: trial load|judge|wire ...")
+		fmt.Fprintln(os.Stderr, "usage: trial load|judge|probe|wire ...")
 		os.Exit(2)
 	}
-	commands := map[string]func([]string) error{"load": runLoad, "judge": runJudge, "wire": wire.Run}
+	commands := map[string]func([]string) error{"load": runLoad, "judge": runJudge, "probe": runProbe, "wire": wire.Run}
 	command, known := commands[os.Args[1]]
 	if !known {
 		fmt.Fprintf(os.Stderr, "trial: no command %q\n", os.Args[1])
@@ -99,6 +99,19 @@ func runLoad(arguments []string) error {
 	ok, fail, unknown := writer.Counts()
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"recovered": recovered, "problem": problem,
 		"ok": ok, "failed": fail, "unknown": unknown})
+}
+
+// runProbe prints the longest outage of each of some keys.
+func runProbe(arguments []string) error {
+	flags := flag.NewFlagSet("probe", flag.ExitOnError)
+	nodes := flags.String("nodes", "", "NUMBER=HOST:PORT[@NAMESPACE],...")
+	last := flags.Duration("for", 10*time.Second, "how long to look")
+	_ = flags.Parse(arguments)
+	parsed, err := client.ParseNodes(*nodes)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(load.Probe(parsed, *last))
 }
 
 // runJudge prints what is wrong with a history; 0 when nothing is.
