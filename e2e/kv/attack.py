@@ -24,6 +24,7 @@ class Target:
         self.http = ("127.0.0.1", options.http)
         host, _, port = options.peer.rpartition(":")
         self.peer = (host, int(port))
+        self.source = (options.source, 0)
         self.until = time.monotonic() + options.seconds
         self.random = random_numbers.Random(options.seed)
         self.done = 0
@@ -32,7 +33,8 @@ class Target:
         return time.monotonic() < self.until
 
     def connect(self, address, timeout_s=3):
-        connection = socket.create_connection(address, timeout=timeout_s)
+        connection = socket.create_connection(address, timeout=timeout_s,
+                                              source_address=self.source)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
@@ -355,6 +357,7 @@ def main():
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--http", type=int, required=True)
     parser.add_argument("--peer", required=True)
+    parser.add_argument("--source", required=True, help="the address it comes from, not that of others")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
     options = parser.parse_args()

@@ -37,6 +37,10 @@ class Loopback:
     def address(self, node):
         return f"127.0.0.1:{self.peer_port[node]}"
 
+    def source(self, node):
+        """Another address for clients of the node to come from than they do by themselves."""
+        return "127.0.0.2"
+
     def within(self, node, command):
         return command
 

@@ -89,6 +89,9 @@ class Namespaces:
     def address(self, node):
         return f"{SUBNET}.{node}:{PEER_PORT}"
 
+    def source(self, node):
+        return f"{SUBNET}.{node}"
+
     def within(self, node, command):
         return ["ip", "netns", "exec", self.name(node), *command]
 

@@ -51,7 +51,8 @@ def siege(kind):
         before = trial.cluster.usage(victim)
         probes = [Probe(trial, node) for node in nodes]
         words = [sys.executable, str(ATTACKER), kind, "--http", str(trial.cluster.place.http_port[victim]),
-                 "--peer", trial.cluster.place.address(victim), "--seconds", str(seconds),
+                 "--peer", trial.cluster.place.address(victim),
+                 "--source", trial.cluster.place.source(victim), "--seconds", str(seconds),
                  "--seed", str(random.randrange(1 << 30))]
         attacker = subprocess.Popen(trial.cluster.place.within(victim, words), stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE, text=True)
