@@ -377,6 +377,8 @@ def rearrange(trial, random):
     answer = trial.cluster.ask(asked, "GET", "/v1/cluster/partitions", timeout_s=10)
     if answer is None or answer[0] != 200:
         trial.say(f"partitions of node {asked}: {answer}")
+        if answer is not None and answer[0] == 404:
+            raise TrialError("this orochi-kvd has no routes of /v1/cluster")
         trial.wait(0.5)
         return
     partitions = [one for one in json.loads(answer[1])["partitions"] if one["collection"]]

@@ -70,7 +70,7 @@ ALL = (
     Scenario("join", "nodes join, and are interrupted while they do", joiner_count=2, each_once=True,
              faults=(faults.join, faults.kill, faults.join, faults.pause, faults.kill)),
     Scenario("rearrange", "partitions are split, moved, led from elsewhere; nodes drained", node_count=5,
-             faults=(faults.rearrange,), needs_network=True),
+             faults=(faults.rearrange,), needs_network=True, in_short=False),
     Scenario("rearrange-kill", "the same, and nodes are killed meanwhile", node_count=5, seconds=20,
              faults=(faults.rearrange, faults.rearrange, faults.rearrange, faults.kill_one_quickly, faults.pause),
              needs_network=True, in_short=False),
