@@ -182,8 +182,10 @@ void ConnectionServer::Serve(Connection& connection) {
     if (connection.head_too_large()) {
       connection.TellInstead(options_.too_large_reply);
     }
-    // What follows a head that was not understood is not the next request's.
-    if (!answered || ended || closing || connection.is_in_head()) {
+    // What follows a head that was not understood is not the next request's. And who always has
+    // another one does not keep the server from stopping.
+    bool const stops = svr_sock_ == INVALID_SOCKET;
+    if (!answered || ended || stops || closing || connection.is_in_head()) {
       return;
     }
   }
