@@ -182,7 +182,8 @@ std::vector<Need> NeedsOf(const Call& call) {
              .collection = std::string(kKeysCollection)}};
   }
   const std::vector<std::string>& segments = call.segments;
-  std::string_view const area = segments.size() >= 2 && segments[0] == "v1" ? segments[1] : "";
+  bool const has_area = segments.size() >= 2 && segments[0] == "v1";
+  std::string_view const area = has_area ? std::string_view(segments[1]) : std::string_view();
   std::vector<Need> needs;
   if (area == "collections") {
     return CollectionNeeds(call);
