@@ -3,6 +3,7 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
@@ -118,6 +119,23 @@ class RocksSnapshot final : public Reader {
  private:
   const Database& database_;
   const rocksdb::Snapshot* const snapshot_;
+};
+
+// Without it a full disk is noticed late, and RocksDB tries to go on by itself once there is room.
+class FailureListener final : public rocksdb::EventListener {
+ public:
+  explicit FailureListener(std::function<void(Status)> on_failure)
+      : on_failure_(std::move(on_failure)) {}
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/,
+                         rocksdb::Status* status) override {
+    if (on_failure_ && !status->ok()) {
+      on_failure_(FromRocks(*status, "writing in the background"));
+    }
+  }
+
+ private:
+  const std::function<void(Status)> on_failure_;
 };
 
 class RocksEngine final : public Engine {
@@ -243,6 +261,8 @@ Result<std::unique_ptr<Engine>> OpenRocksEngine(const RocksOptions& options) {
   db_options.create_missing_column_families = true;
   db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db_options.paranoid_checks = true;
+  db_options.max_bgerror_resume_count = 0;
+  db_options.listeners.push_back(std::make_shared<FailureListener>(options.on_failure));
   if (options.env != nullptr) {
     db_options.env = options.env;
   }

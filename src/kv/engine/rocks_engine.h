@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct RocksOptions {
   uint64_t write_buffer_size_bytes = 64 << 20;
   /// Of all reads and iterators.
   uint64_t cache_size_bytes = 256 << 20;
+  /// A write in the background failed, and nothing more will be written. By a thread of RocksDB's.
+  std::function<void(Status)> on_failure{};
   /// Where RocksDB's files are; null for the operating system. Borrowed.
   rocksdb::Env* env = nullptr;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kv/gateway/gateway.h"
+#include "kv/http/cluster_control.h"
 #include "kv/http/message.h"
 
 namespace orochi::kv::http {
@@ -19,6 +20,7 @@ struct ServiceOptions {
   /// Gathers metrics, on the loop; what it gives writes them, on a connection's thread, in the form
   /// that Prometheus reads.
   std::function<std::function<std::string()>()> metrics = [] { return nullptr; };
+  ClusterControl* cluster = nullptr;        // borrowed; null: there is none to show
   size_t dialect_query_count_max = 10'000;  // made and not destroyed
 };
 
@@ -63,6 +65,14 @@ class Service {
   void CreateSchema(const CallPointer& call, Done done);
   void ListSchemas(const CallPointer& call, Done done);
   void ShowSchema(const CallPointer& call, Done done);
+
+  // cluster_routes.cc
+  ClusterControl* Cluster(const Done& done);
+  void ShowCluster(const CallPointer& call, Done done);
+  void ShowPartitions(const CallPointer& call, Done done);
+  void ChangeNode(const CallPointer& call, Done done);
+  void MovePartition(const CallPointer& call, Done done);
+  void LeadPartition(const CallPointer& call, Done done);
 
   // data_routes.cc: alone, or within the transaction of the path
   void Read(const CallPointer& call, Done done);

@@ -56,7 +56,7 @@ Result<NodeRecord> DecodeNode(codec::ByteReader& reader) {
   if (!reader.ReadVarintUpTo(UINT32_MAX, number) || !ReadText(reader, node.identity) ||
       !ReadText(reader, node.address) || !ReadText(reader, node.gossip_address) ||
       !ReadText(reader, node.http_address) ||
-      !reader.ReadVarintUpTo(static_cast<uint64_t>(NodeState::kGone), node.state)) {
+      !reader.ReadVarintUpTo(static_cast<uint64_t>(kLastNodeState), node.state)) {
     return Status::Corruption("a node's record in the cluster map cannot be read");
   }
   node.number = NodeNumber(number);

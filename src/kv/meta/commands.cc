@@ -106,7 +106,7 @@ bool Read(codec::ByteReader& reader, AdmitNode& command) {
 bool Read(codec::ByteReader& reader, SetNodeState& command) {
   uint32_t node = 0;
   bool const read = reader.ReadVarintUpTo(UINT32_MAX, node) &&
-                    reader.ReadVarintUpTo(static_cast<uint64_t>(NodeState::kGone), command.state);
+                    reader.ReadVarintUpTo(static_cast<uint64_t>(kLastNodeState), command.state);
   command.node = NodeNumber(node);
   return read;
 }
@@ -285,11 +285,26 @@ Status Create(const Reader& state, const ClusterMap& map, const std::vector<KeyS
     if (partition.replicas.empty()) {
       return Status::FailedPrecondition("no node takes partitions");
     }
+    auto const absent = std::count_if(
+        partition.replicas.begin(), partition.replicas.end(),
+        [&](raft::ReplicaId replica) { return placement.absent.contains(NodeOf(replica)); });
+    if (2 * static_cast<size_t>(absent) >= partition.replicas.size()) {
+      return Status::Unavailable(
+          StrCat(absent, " of ", partition.replicas.size(),
+                 " nodes that a new partition would begin on cannot be reached now"));
+    }
     change.Put(partition);
   }
-  if (next != first) {
-    change.Put(Number::kNextGroup, next);
+  if (next == first) {
+    return Status();
   }
+  size_t const partition_count_max = placement.partition_count_max * map.nodes().size();
+  if (map.partitions().size() + (next - first) > partition_count_max) {
+    return Status::ResourceExhausted(
+        StrCat(next - first, " more partitions: the cluster has ", map.partitions().size(),
+               ", and with ", map.nodes().size(), " nodes at most ", partition_count_max));
+  }
+  change.Put(Number::kNextGroup, next);
   return Status();
 }
 
@@ -428,7 +443,7 @@ WriteBatch BirthState(const std::vector<NodeRecord>& nodes, const PlacementOptio
   for (const NodeRecord& node : nodes) {
     batch.Put(Family::kMeta, NodeKey(node.number), EncodeNode(node));
     next_node = std::max<uint64_t>(next_node, node.number.value() + 1);
-    if (own.birth.size() < placement.replica_count) {
+    if (own.birth.size() < ReplicaCount(kMetaGroup, nodes.size(), placement)) {
       own.birth.push_back(ReplicaOn(node.number, 1));
     }
   }
@@ -452,8 +467,13 @@ Evaluation Rearrange(const ClusterMap& map, const PlacementOptions& placement) {
       moved.replicas = std::move(replicas);
       moved.settled = false;
       change.Put(moved);
-      break;
+      return std::move(change).Finish({});
     }
+  }
+  auto balanced = one_moves ? std::nullopt : ProposeBalance(map, change.life(), placement);
+  if (balanced) {
+    balanced->settled = false;
+    change.Put(*balanced);
   }
   return std::move(change).Finish({});
 }

@@ -14,7 +14,7 @@
 namespace orochi::kv {
 namespace {
 
-constexpr PlacementOptions kPlacement;
+const PlacementOptions kPlacement;
 
 std::string Identity(int number) {
   return std::string(15, 'x') + static_cast<char>('0' + number);
@@ -131,17 +131,85 @@ TEST_F(MetaTest, ReplicasMoveToNewNodesAndAwayFromThoseThatDrain) {
   };
   settle();
   ClusterMap const grown = Map();
-  EXPECT_EQ(moves, 2) << "the meta group and the partition";
+  EXPECT_EQ(moves, 3) << "the meta group and the partition, and one of them to the fourth node";
+  std::map<NodeNumber, int> counts;
   for (const auto& [group, partition] : grown.partitions()) {
     EXPECT_EQ(partition.replicas.size(), 3U);
-    EXPECT_EQ(partition.replicas[0], ReplicaOn(NodeNumber(1), LifeOf(partition.birth[0])));
+    for (raft::ReplicaId const replica : partition.replicas) {
+      ++counts[NodeOf(replica)];
+    }
   }
+  for (const auto& [node, count] : counts) {
+    EXPECT_LE(count, 2) << node.value();
+  }
+  EXPECT_EQ(counts.size(), 4U);
   ASSERT_TRUE(Run(meta::SetNodeState{.node = NodeNumber(1)}).ok());
   settle();
   ClusterMap const drained = Map();
   for (const auto& [group, partition] : drained.partitions()) {
     EXPECT_EQ(partition.replicas.size(), 3U);
     EXPECT_FALSE(partition.HasReplicaOn(NodeNumber(1)));
+  }
+}
+
+TEST_F(MetaTest, ReplicasStayWhereNobodyCanTakeThemAndLeaveForGoodWhenTheirNodeHas) {
+  AdmitUpTo(3);
+  ASSERT_TRUE(Run(meta::CreatePartitions{.spans = {{}}}).ok());
+  auto const count = [this] {
+    ClusterMap const map = Map();
+    const Partition& partition = *map.FindByKey("");
+    return ProposeReplicas(map, partition, 100, kPlacement).size();
+  };
+  for (NodeState const state : {NodeState::kDraining, NodeState::kMember, NodeState::kDown}) {
+    ASSERT_TRUE(Run(meta::SetNodeState{.node = NodeNumber(2), .state = state}).ok());
+    EXPECT_EQ(count(), 3U);
+  }
+  ASSERT_TRUE(Run(meta::SetNodeState{.node = NodeNumber(2), .state = NodeState::kGone}).ok());
+  EXPECT_EQ(count(), 2U);
+}
+
+TEST_F(MetaTest, NewPartitionsBeginOnNodesThatAreThere) {
+  AdmitUpTo(7);
+  PlacementOptions placement = kPlacement;
+  placement.absent = {NodeNumber(2), NodeNumber(3), NodeNumber(4), NodeNumber(5)};
+  auto const born = [&] {
+    return meta::Evaluate(state_, Map(), meta::CreatePartitions{.spans = {{}}}, placement);
+  };
+  Result<meta::Evaluation> evaluation = born();
+  ASSERT_TRUE(evaluation.ok());
+  state_.Apply(evaluation->batch);
+  ClusterMap const map = Map();
+  for (raft::ReplicaId const replica : map.FindByKey("")->replicas) {
+    EXPECT_FALSE(placement.absent.contains(NodeOf(replica)));
+  }
+  ASSERT_TRUE(Run(meta::DropPartitions{.spans = {{}}}).ok());
+  placement.absent.insert(NodeNumber(6));  // two are left: a majority
+  evaluation = born();
+  ASSERT_TRUE(evaluation.ok());
+  placement.absent.insert(NodeNumber(7));
+  EXPECT_EQ(born().status().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(MetaTest, ThereAreAtMostSoManyPartitionsForEachNode) {
+  PlacementOptions placement = kPlacement;
+  placement.partition_count_max = 2;
+  meta::CreatePartitions const two{.spans = {{.end = "b"}, {.begin = "b"}}};
+  EXPECT_EQ(meta::Evaluate(state_, Map(), two, placement).status().code(),
+            StatusCode::kResourceExhausted);
+  AdmitUpTo(2);
+  EXPECT_TRUE(meta::Evaluate(state_, Map(), two, placement).ok());
+}
+
+TEST_F(MetaTest, LeadersAreSpread) {
+  AdmitUpTo(3);
+  std::map<NodeNumber, int> counts;
+  for (uint64_t group = 2; group < 302; ++group) {
+    Partition partition{.group = log::GroupId(group)};
+    partition.replicas = ProposeReplicas(Map(), partition, 1, kPlacement);
+    ++counts[NodeOf(PreferredLeader(Map(), partition))];
+  }
+  for (uint32_t node = 1; node <= 3; ++node) {
+    EXPECT_GT(counts[NodeNumber(node)], 70);
   }
 }
 
@@ -168,7 +236,7 @@ TEST_F(MetaTest, TheRingSpreadsAndKeepsItsPlaces) {
   std::map<NodeNumber, int> loads;
   std::vector<std::vector<NodeNumber>> before;
   for (int key = 0; key < 600; ++key) {
-    before.push_back(ProposeNodes(Map(), "key" + std::to_string(key), kPlacement));
+    before.push_back(ProposeNodes(Map(), "key" + std::to_string(key), 3, kPlacement));
     EXPECT_EQ(std::set<NodeNumber>(before.back().begin(), before.back().end()).size(), 3U);
     for (NodeNumber const node : before.back()) {
       ++loads[node];
@@ -180,7 +248,7 @@ TEST_F(MetaTest, TheRingSpreadsAndKeepsItsPlaces) {
   }
   ASSERT_TRUE(Run(meta::AdmitNode{.identity = Identity(7), .address = ""}).ok());
   for (int key = 0; key < 600; ++key) {
-    std::vector<NodeNumber> after = ProposeNodes(Map(), "key" + std::to_string(key), kPlacement);
+    std::vector<NodeNumber> after = ProposeNodes(Map(), "key" + std::to_string(key), 3, kPlacement);
     for (NodeNumber const node : after) {
       bool const was_there = std::find(before[static_cast<size_t>(key)].begin(),
                                        before[static_cast<size_t>(key)].end(),

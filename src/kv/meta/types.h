@@ -34,7 +34,9 @@ enum class NodeState : uint8_t {
   kMember = 0,
   kDraining = 1,  // its replicas go elsewhere
   kGone = 2,      // forever; the number stays so that nobody takes it
+  kDown = 3,      // not heard of for long: others take its replicas until it is back
 };
+inline constexpr NodeState kLastNodeState = NodeState::kDown;
 
 struct NodeRecord {
   NodeNumber number;

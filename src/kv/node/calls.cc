@@ -13,12 +13,15 @@ namespace orochi::kv {
 // asked for may or may not happen.
 class Node::Answering {
  public:
-  Answering(std::weak_ptr<int> node, std::function<void(PartitionReply)> reply)
-      : node_(std::move(node)), reply_(std::move(reply)) {}
+  Answering(std::weak_ptr<int> node, size_t& open, std::function<void(PartitionReply)> reply)
+      : node_(std::move(node)), open_(open), reply_(std::move(reply)) {
+    ++open_;
+  }
   Answering(const Answering&) = delete;
   Answering& operator=(const Answering&) = delete;
   ~Answering() {
     if (!node_.expired() && reply_) {
+      --open_;
       reply_({.kind = PartitionReply::Kind::kLost});
     }
   }
@@ -28,6 +31,7 @@ class Node::Answering {
     if (!reply) {
       return;
     }
+    --open_;
     if (answer.ok()) {
       reply({.kind = PartitionReply::Kind::kAnswer, .answer = *std::move(answer)});
     } else {
@@ -39,6 +43,7 @@ class Node::Answering {
 
  private:
   std::weak_ptr<int> node_;
+  size_t& open_;  // the node's
   std::function<void(PartitionReply)> reply_;
 };
 
@@ -126,6 +131,10 @@ void Node::Finish(uint64_t id, std::optional<Result<Answer>> answer) {
 void Node::Serve(log::GroupId group, Request request, std::function<void(PartitionReply)> reply) {
   auto const leader = leaders_.find(group);
   Replica* const replica = FindReplica(group);
+  if (leader != leaders_.end() && handing_over_.contains(group)) {
+    reply({.kind = PartitionReply::Kind::kNotLeader});  // soon another is
+    return;
+  }
   if (leader == leaders_.end()) {
     reply({.kind = PartitionReply::Kind::kNotLeader, .leader = LeaderKnownTo(group)});
     return;
@@ -136,7 +145,8 @@ void Node::Serve(log::GroupId group, Request request, std::function<void(Partiti
            .message = StrCat("partition ", group.value(), " has more to write than it can")});
     return;
   }
-  auto const answering = std::make_shared<Answering>(std::weak_ptr<int>(here_), std::move(reply));
+  auto const answering =
+      std::make_shared<Answering>(std::weak_ptr<int>(here_), serving_[group], std::move(reply));
   leader->second->Handle(std::move(request), [answering](Result<Answer> answer) {
     answering->Answer(std::move(answer));
   });

@@ -63,13 +63,38 @@ void MetaLeader::Propose(meta::Evaluation evaluation,
   }
 }
 
-void MetaLeader::Rearrange() {
+// Whether a node's state is to change. Who has just begun to lead gives everyone the whole time.
+bool MetaLeader::NoteAbsent(const ClusterMap& map, const std::set<NodeNumber>& absent) {
+  std::erase_if(absent_since_us_, [&](const auto& item) { return !absent.contains(item.first); });
+  for (const auto& [number, node] : map.nodes()) {
+    bool const is_absent = absent.contains(number);
+    int64_t const since_us =
+        is_absent ? absent_since_us_.try_emplace(number, host_.now_us()).first->second : 0;
+    bool const is_late = is_absent && host_.now_us() - since_us > options_.down_after_us;
+    NodeState const state = node.state == NodeState::kMember && is_late    ? NodeState::kDown
+                            : node.state == NodeState::kDown && !is_absent ? NodeState::kMember
+                                                                           : node.state;
+    if (state != node.state) {
+      Run(meta::SetNodeState{.node = number, .state = state}, [](const Result<std::string>& done) {
+        done.status().IgnoreError("it is looked at again soon");
+      });
+      return true;
+    }
+  }
+  return false;
+}
+
+void MetaLeader::Rearrange(const std::set<NodeNumber>& absent) {
+  options_.placement.absent = absent;
   if (running_) {
     return;
   }
   Result<ClusterMap> const map = ClusterMap::Load(host_.engine());
   if (!map.ok()) {
     host_.Fail(map.status());
+    return;
+  }
+  if (NoteAbsent(*map, absent)) {
     return;
   }
   meta::Evaluation evaluation = meta::Rearrange(*map, options_.placement);

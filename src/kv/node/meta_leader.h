@@ -2,7 +2,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "kv/meta/commands.h"
@@ -21,6 +23,8 @@ class MetaLeader final : public OracleHost {
   struct Options {
     TimestampOracle::Options oracle{};
     PlacementOptions placement{};
+    /// A node that nobody hears of for so long is down: others get its replicas.
+    int64_t down_after_us = int64_t{300} * 1'000'000;
   };
 
   MetaLeader(Replica& replica, NodeHost& host, const Options& options);
@@ -30,8 +34,8 @@ class MetaLeader final : public OracleHost {
   }
   /// `done` with the command's answer once it is applied. Not called when leadership is lost.
   void Run(meta::Command command, std::function<void(Result<std::string>)> done);
-  /// Looks whether something should move; now and then.
-  void Rearrange();
+  /// Looks whether something should move, now and then. `absent`: who cannot be reached now.
+  void Rearrange(const std::set<NodeNumber>& absent);
 
  private:
   struct Waiting {
@@ -45,6 +49,7 @@ class MetaLeader final : public OracleHost {
   }
   int64_t now_ms() const override { return host_.wall_ms(); }
 
+  bool NoteAbsent(const ClusterMap& map, const std::set<NodeNumber>& absent);
   void RunNext();
   void Propose(meta::Evaluation evaluation, std::function<void(Result<std::string>)> done);
 
@@ -54,6 +59,7 @@ class MetaLeader final : public OracleHost {
   std::unique_ptr<TimestampOracle> oracle_;
   std::deque<Waiting> waiting_;
   bool running_ = false;
+  std::map<NodeNumber, int64_t> absent_since_us_;
 };
 
 }  // namespace orochi::kv

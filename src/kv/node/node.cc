@@ -139,6 +139,9 @@ void Node::Tick() {
   if (++ticks_ % options_.maintain_every_ticks == 0) {
     Maintain();
   }
+  if (ticks_ % options_.arrange_every_ticks == 0) {
+    Arrange();
+  }
 }
 
 void Node::Maintain() {
@@ -149,11 +152,15 @@ void Node::Maintain() {
   for (const auto& [group, replica] : replicas_) {
     replica->Compact();
   }
+  LeadWherePreferred();
+  AskForMap();
+}
+
+void Node::Arrange() {
   if (meta_leader_ != nullptr) {
-    meta_leader_->Rearrange();
+    meta_leader_->Rearrange(absent_);
   }
   MoveReplicas();
-  AskForMap();
 }
 
 void Node::Flush() {

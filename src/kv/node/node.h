@@ -27,7 +27,10 @@ struct NodeOptions {
   int64_t answer_within_us = 2'000'000;  // then a call counts as unanswered
   int64_t stamp_within_us = 300'000;     // then another is asked
   int64_t ask_again_us = 20'000;         // where nobody leads
-  int maintain_every_ticks = 20;         // flush, compact, look at the map
+  int maintain_every_ticks = 20;         // flush, compact, ask for the map, see who leads
+  int arrange_every_ticks = 4;           // the next step of moves
+  int64_t hand_over_wait_us = 300'000;   // for requests under way
+  int64_t hand_over_within_us = 1'500'000;
 };
 
 /// A node of the cluster: replicas of many groups, the leaders among them, and the way to those on
@@ -51,6 +54,11 @@ class Node final : public CoordinatorHost {
   void OnDurable(const std::vector<log::Completion>& completions);
   /// Raft's clock.
   void Tick();
+  /// Who cannot be reached, as far as the host knows. It may be wrong.
+  void SetAbsent(std::set<NodeNumber> absent) { absent_ = std::move(absent); }
+  const std::set<NodeNumber>& absent() const { return absent_; }
+  /// Who leads the group, as far as this node knows. kNobody's number, 0: it does not.
+  NodeNumber KnownLeader(log::GroupId group) const;
   /// Does what the inputs since the last call have led to, and sends what there is to say.
   void Flush();
 
@@ -68,8 +76,16 @@ class Node final : public CoordinatorHost {
   /// Once the map is of this version or a later one; kUnavailable when it is not in time.
   void AwaitMap(uint64_t version, std::function<void(Status)> done);
   const std::map<log::GroupId, std::unique_ptr<Replica>>& replicas() const { return replicas_; }
-  /// For tests and for handing over before a stop.
   Replica* FindReplica(log::GroupId group);
+
+  /// Gives the group's leadership to the node, once what is under way is answered; in the meantime
+  /// nothing new is taken. When it does not come to that soon, this node goes on leading.
+  /// kFailedPrecondition: it does not lead, or the other has no replica that could.
+  Status HandOver(log::GroupId group, NodeNumber to);
+  /// Gives all that it leads to whoever is best off, before a stop.
+  void HandOverAll();
+  /// Whether nothing of HandOverAll is under way any more.
+  bool HasHandedOver() const { return handing_over_.empty(); }
 
  private:
   struct Call {
@@ -95,6 +111,7 @@ class Node final : public CoordinatorHost {
   void OnLeads(Replica& replica, bool leads);
   void OnApplied(Replica& replica);
   void Maintain();
+  void Arrange();
   void SendTo(NodeNumber node, PeerMessage message);
   void Deliver();
   void Defer(std::function<void()> event) { deferred_.push_back(std::move(event)); }
@@ -109,6 +126,12 @@ class Node final : public CoordinatorHost {
   void MoveReplicas();
   void AskForMap();
   void TellAwaited();
+
+  // leadership.cc
+  void LeadWherePreferred();
+  void HandOver(log::GroupId group, raft::ReplicaId to);
+  void ContinueHandingOver(log::GroupId group);
+  raft::ReplicaId BestFollower(const Replica& replica) const;
 
   // calls.cc
   void Handle(NodeNumber from, RaftMessage message);
@@ -164,6 +187,14 @@ class Node final : public CoordinatorHost {
   };
   std::map<uint64_t, Awaiting> awaiting_map_;
   std::set<log::GroupId> reporting_;  // that they have settled
+  struct HandingOver {
+    raft::ReplicaId to;
+    int64_t since_us = 0;
+    bool is_sent = false;
+  };
+  std::map<log::GroupId, HandingOver> handing_over_;
+  std::map<log::GroupId, size_t> serving_;  // requests without an answer yet
+  std::set<NodeNumber> absent_;
   std::shared_ptr<int> here_ = std::make_shared<int>(0);
 };
 

@@ -24,8 +24,19 @@ struct Admission {
   std::string map{};    // the cluster's, as bytes that nodes understand
 };
 
+/// What a node knows of its cluster's beginning.
+struct Introduction {
+  struct Known {
+    uint64_t number = 0;
+    std::string identity{};
+  };
+  Known self{};
+  std::vector<Known> nodes{};  // empty: the cluster has not begun, as far as it knows
+};
+
 /// Given once. Let go of without an answer, the asker is told to ask again.
 using AnswerAdmission = std::function<void(Result<Admission>)>;
+using AnswerIntroduction = std::function<void(Result<Introduction>)>;
 
 struct AdmissionOptions {
   std::string cluster;
@@ -39,5 +50,8 @@ struct AdmissionOptions {
 /// which); kInvalidArgument: an address that is none; kUnavailable: nobody answered in time.
 /// Threads: any that may wait.
 Result<Admission> AskForAdmission(const AdmissionOptions& options, const AdmissionRequest& request);
+
+/// Asks the first of the addresses, once. Errors as AskForAdmission's.
+Result<Introduction> AskWhoYouAre(const AdmissionOptions& options);
 
 }  // namespace orochi::kv::peer

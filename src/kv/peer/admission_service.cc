@@ -23,11 +23,26 @@ grpc::StatusCode CodeOf(const Status& status) {
   }
 }
 
+void Fill(const Admission& admission, v1::AdmitReply& reply) {
+  reply.set_number(admission.number);
+  reply.set_map(admission.map);
+}
+
+void Fill(const Introduction& introduction, v1::IntroduceReply& reply) {
+  reply.mutable_self()->set_number(introduction.self.number);
+  reply.mutable_self()->set_identity(introduction.self.identity);
+  for (const Introduction::Known& known : introduction.nodes) {
+    v1::IntroduceReply::Node* const node = reply.add_nodes();
+    node->set_number(known.number);
+    node->set_identity(known.identity);
+  }
+}
+
 // gRPC waits for the answer of everyone who has asked: it comes in any case.
+template <class Value, class Reply>
 class Answering {
  public:
-  Answering(grpc::ServerUnaryReactor& reactor, v1::AdmitReply& reply)
-      : reactor_(&reactor), reply_(reply) {}
+  Answering(grpc::ServerUnaryReactor& reactor, Reply& reply) : reactor_(&reactor), reply_(reply) {}
   Answering(const Answering&) = delete;
   Answering& operator=(const Answering&) = delete;
   ~Answering() {
@@ -36,22 +51,35 @@ class Answering {
     }
   }
 
-  void Answer(const Result<Admission>& admission) {
+  void Answer(const Result<Value>& value) {
     grpc::ServerUnaryReactor* const reactor = std::exchange(reactor_, nullptr);
     ASSERT(reactor != nullptr);  // answered once
-    if (!admission.ok()) {
-      reactor->Finish(grpc::Status(CodeOf(admission.status()), admission.status().message()));
+    if (!value.ok()) {
+      reactor->Finish(grpc::Status(CodeOf(value.status()), value.status().message()));
       return;
     }
-    reply_.set_number(admission->number);
-    reply_.set_map(admission->map);
+    Fill(*value, reply_);
     reactor->Finish(grpc::Status::OK);
   }
 
  private:
   grpc::ServerUnaryReactor* reactor_;
-  v1::AdmitReply& reply_;
+  Reply& reply_;
 };
+
+template <class Request>
+Status CheckHead(const Request& request, const std::string& cluster) {
+  if (request.protocol_version() != kProtocolVersion) {
+    return Status::FailedPrecondition(
+        StrCat("protocol version ", request.protocol_version(), ", expected ", kProtocolVersion));
+  }
+  if (request.cluster() != cluster) {
+    return Status::FailedPrecondition(StrCat("this is a node of cluster '", cluster, "', not of '",
+                                             request.cluster().substr(0, kAddressSizeBytesMax),
+                                             "'"));
+  }
+  return Status();
+}
 
 }  // namespace
 
@@ -59,14 +87,9 @@ grpc::ServerUnaryReactor* AdmissionService::Admit(grpc::CallbackServerContext* c
                                                   const v1::AdmitRequest* request,
                                                   v1::AdmitReply* reply) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto const answering = std::make_shared<Answering>(*reactor, *reply);
-  if (request->protocol_version() != kProtocolVersion) {
-    answering->Answer(Status::FailedPrecondition(
-        StrCat("protocol version ", request->protocol_version(), ", expected ", kProtocolVersion)));
-  } else if (request->cluster() != cluster_) {
-    answering->Answer(Status::FailedPrecondition(
-        StrCat("this is a node of cluster '", cluster_, "', not of '",
-               request->cluster().substr(0, kAddressSizeBytesMax), "'")));
+  auto const answering = std::make_shared<Answering<Admission, v1::AdmitReply>>(*reactor, *reply);
+  if (Status status = CheckHead(*request, cluster_); !status.ok()) {
+    answering->Answer(std::move(status));
   } else if (request->address().size() > kAddressSizeBytesMax ||
              request->gossip_address().size() > kAddressSizeBytesMax ||
              request->http_address().size() > kAddressSizeBytesMax) {
@@ -78,6 +101,20 @@ grpc::ServerUnaryReactor* AdmissionService::Admit(grpc::CallbackServerContext* c
               .gossip_address = request->gossip_address(),
               .http_address = request->http_address()},
              [answering](const Result<Admission>& admission) { answering->Answer(admission); });
+  }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* AdmissionService::Introduce(grpc::CallbackServerContext* context,
+                                                      const v1::IntroduceRequest* request,
+                                                      v1::IntroduceReply* reply) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto const answering =
+      std::make_shared<Answering<Introduction, v1::IntroduceReply>>(*reactor, *reply);
+  if (Status status = CheckHead(*request, cluster_); !status.ok()) {
+    answering->Answer(std::move(status));
+  } else {
+    introducer_([answering](const Result<Introduction>& own) { answering->Answer(own); });
   }
   return reactor;
 }

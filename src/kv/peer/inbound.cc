@@ -82,6 +82,19 @@ void PeerTransport::Core::OnAdmission(AdmissionRequest request, AnswerAdmission 
   });
 }
 
+void PeerTransport::Core::OnIntroduction(AnswerIntroduction answer) {
+  loop_.Post([core = shared_from_this(), answer = std::move(answer)] {
+    bool stopping = false;
+    {
+      std::lock_guard const guard(core->mutex_);
+      stopping = core->stopping_;
+    }
+    if (!stopping && core->callbacks_.on_introduction) {
+      answer(core->callbacks_.on_introduction());
+    }
+  });
+}
+
 void PeerTransport::Core::OnFrames(std::shared_ptr<InboundStream> stream,
                                    std::vector<std::string> frames, size_t size_bytes) {
   loop_.Post([core = shared_from_this(), stream = std::move(stream), frames = std::move(frames),

@@ -78,6 +78,8 @@ struct TransportCallbacks {
       on_link{};
   /// A node without a number, or with a new address, asks to be let in. Without this, nobody is.
   std::function<void(AdmissionRequest request, AnswerAdmission answer)> on_admission{};
+  /// Another first node asks who this one is. Without this it is told to ask again.
+  std::function<Introduction()> on_introduction{};
 };
 
 struct LinkStatistics {

@@ -49,9 +49,11 @@ Status PeerTransport::Core::Listen() {
   builder.SetMaxReceiveMessageSize(MessageSizeBytesMax(options_));
   builder.RegisterService(&service_);
   admissions_ = std::make_unique<AdmissionService>(
-      options_.cluster, [this](AdmissionRequest request, AnswerAdmission answer) {
+      options_.cluster,
+      [this](AdmissionRequest request, AnswerAdmission answer) {
         OnAdmission(std::move(request), std::move(answer));
-      });
+      },
+      [this](AnswerIntroduction answer) { OnIntroduction(std::move(answer)); });
   builder.RegisterService(admissions_.get());
   queue_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();

@@ -30,7 +30,8 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 /// Options come from the command line, else from OROCHI_KVD_NAME of the environment, else from the
 /// file of --config (TOML, names without the dashes); in the first two several values of an option
 /// are given by repeating it, or separated by commas. What no option has is refused, with its name.
-/// Reads that file, that of --gossip-keys, and nothing else; the arguments are without the program's name.
+/// Reads that file, that of --gossip-keys, and nothing else; the arguments are without the
+/// program's name.
 ParsedCommandLine ParseCommandLine(const std::vector<std::string>& arguments,
                                    const Environment& environment);
 

@@ -57,6 +57,22 @@ Status WriteText(io::FileSystem& files, const std::string& directory, const std:
   return files.SyncDirectory(directory);
 }
 
+// Whether the directory is there and has files, once those are removed that may go.
+Result<bool> HasFiles(io::FileSystem& files, const std::string& directory, bool remove) {
+  ASSIGN_OR_RETURN(bool const exists, files.Exists(directory));
+  if (!exists) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(std::vector<std::string> const names, files.List(directory));
+  for (const std::string& name : names) {
+    if (!remove) {
+      return true;
+    }
+    RETURN_IF_ERROR(files.Remove(directory + "/" + name));
+  }
+  return false;
+}
+
 std::string TextOf(const DirectoryClaim& claim) {
   return StrCat("orochi-kvd 1\ncluster ", claim.cluster, "\nnode ", claim.number.value(),
                 "\nidentity ", HexOf(claim.identity), "\n");
@@ -99,14 +115,16 @@ Result<std::optional<DirectoryClaim>> EnterDataDirectory(io::FileSystem& files,
   std::string const path = directory + "/node";
   ASSIGN_OR_RETURN(bool const claimed, files.Exists(path));
   if (!claimed) {
-    ASSIGN_OR_RETURN(bool const has_log, files.Exists(directory + "/log"));
-    ASSIGN_OR_RETURN(bool const has_state, files.Exists(directory + "/state"));
+    // Who has an identity and no claim has not spoken to anybody yet.
+    ASSIGN_OR_RETURN(bool const is_first_start, files.Exists(directory + "/joining"));
+    ASSIGN_OR_RETURN(bool const has_log, HasFiles(files, directory + "/log", is_first_start));
+    ASSIGN_OR_RETURN(bool const has_state, HasFiles(files, directory + "/state", is_first_start));
     if (has_log || has_state) {
       return Status::FailedPrecondition(
                  StrCat(directory, " has a log or a state, and no file 'node' that says whose"))
           .WithHint(
-              "If this node has never run, remove 'log' and 'state' and start it again. If it has, "
-              "its votes may be lost: let it join as another node with an empty directory.");
+              "What this node has promised may be lost: let it join as another one with an empty "
+              "directory.");
     }
     return std::optional<DirectoryClaim>();
   }
@@ -122,7 +140,12 @@ Result<std::optional<DirectoryClaim>> EnterDataDirectory(io::FileSystem& files,
 
 Status ClaimDataDirectory(io::FileSystem& files, const std::string& directory,
                           const DirectoryClaim& claim) {
-  return WriteText(files, directory, "node", TextOf(claim));
+  RETURN_IF_ERROR(WriteText(files, directory, "node", TextOf(claim)));
+  ASSIGN_OR_RETURN(bool const was_joining, files.Exists(directory + "/joining"));
+  if (was_joining) {
+    RETURN_IF_ERROR(files.Remove(directory + "/joining"));
+  }
+  return files.SyncDirectory(directory);
 }
 
 Result<std::string> JoiningIdentity(io::FileSystem& files, const std::string& directory,

@@ -17,12 +17,13 @@ struct DirectoryClaim {
   std::string identity{};  // 16 bytes
 };
 
-/// Makes the directory when it is missing. Nothing: nobody has been here, and it is empty.
-/// kFailedPrecondition: a first start did not come to its end, or the claim is lost; kCorruption:
-/// the claim cannot be read. docs/formats/kv-node.md has the bytes.
+/// Makes the directory when it is missing. Nothing: nobody has been here, and what an interrupted
+/// first start has left is removed.
+/// kFailedPrecondition: there is a log or a state, and the claim is lost; kCorruption: the claim
+/// cannot be read. docs/formats/kv-node.md has the bytes.
 Result<std::optional<DirectoryClaim>> EnterDataDirectory(io::FileSystem& files,
                                                          const std::string& directory);
-/// Whose it is from now on; durable when it returns.
+/// Whose it is from now on; durable when it returns. What was drawn for joining goes.
 Status ClaimDataDirectory(io::FileSystem& files, const std::string& directory,
                           const DirectoryClaim& claim);
 

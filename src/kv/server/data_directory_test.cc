@@ -45,6 +45,29 @@ TEST_F(DataDirectoryTest, IsNobodysUntilItIsClaimed) {
 TEST_F(DataDirectoryTest, WithoutItsClaimNothingInItIsTrusted) {
   ASSERT_TRUE(EnterDataDirectory(files_, directory()).ok());
   ASSERT_TRUE(files_.CreateDirectories(directory() + "/log").ok());
+  Write("log/1", "votes");
+  EXPECT_EQ(EnterDataDirectory(files_, directory()).status().code(),
+            StatusCode::kFailedPrecondition);
+}
+
+TEST_F(DataDirectoryTest, AFirstStartThatWasInterruptedBeginsAnew) {
+  ASSERT_TRUE(EnterDataDirectory(files_, directory()).ok());
+  auto const identity = JoiningIdentity(files_, directory(), random_);
+  ASSERT_TRUE(identity.ok());
+  ASSERT_TRUE(files_.CreateDirectories(directory() + "/log").ok());
+  Write("log/1", "half a segment");
+  auto const again = EnterDataDirectory(files_, directory());
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->has_value());
+  EXPECT_FALSE(*files_.Exists(directory() + "/log/1"));
+  EXPECT_EQ(*JoiningIdentity(files_, directory(), random_), *identity);
+
+  // Once it is claimed there is no way back.
+  ASSERT_TRUE(ClaimDataDirectory(files_, directory(),
+                                 {.cluster = "c", .number = NodeNumber(4), .identity = *identity})
+                  .ok());
+  Write("log/1", "votes");
+  ASSERT_TRUE(files_.Remove(directory() + "/node").ok());
   EXPECT_EQ(EnterDataDirectory(files_, directory()).status().code(),
             StatusCode::kFailedPrecondition);
 }

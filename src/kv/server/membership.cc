@@ -1,5 +1,6 @@
 // How a node gets into its cluster, and how nodes find each other.
 
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -46,6 +47,46 @@ Status NodeServer::AskToJoin() {
   return Status();
 }
 
+bool NodeServer::IsFirst() const {
+  return std::any_of(
+      options_.peers.begin(), options_.peers.end(),
+      [this](const NodeServerOptions::Peer& peer) { return peer.number == claim_.number; });
+}
+
+void NodeServer::MeetFirstNodes() {
+  if (!node_->map().nodes().empty()) {
+    return;
+  }
+  std::vector<NodeRecord> nodes;
+  for (const NodeServerOptions::Peer& peer : options_.peers) {
+    nodes.push_back({.number = peer.number, .address = peer.address});
+  }
+  meeting_ = std::make_unique<FirstMeeting>(
+      FirstMeeting::Options{.cluster = claim_.cluster,
+                            .number = claim_.number,
+                            .identity = claim_.identity,
+                            .nodes = std::move(nodes),
+                            .tls = options_.tls},
+      [this](const Result<std::vector<NodeRecord>>& met) {
+        loop_->Post([this, met] {
+          if (!met.ok()) {
+            End(met.status());
+          } else if (Status status = node_->Bootstrap(*met); !status.ok()) {
+            Fail(std::move(status).WithContext("the first state of the cluster"));
+          }
+        });
+      });
+}
+
+peer::Introduction NodeServer::Introduce() const {
+  peer::Introduction introduction{
+      .self = {.number = claim_.number.value(), .identity = claim_.identity}};
+  for (const auto& [number, record] : node_->map().nodes()) {
+    introduction.nodes.push_back({.number = number.value(), .identity = record.identity});
+  }
+  return introduction;
+}
+
 Result<std::string> NodeServer::ListenAddress() const {
   if (!options_.listen.empty()) {
     return options_.listen;
@@ -84,7 +125,8 @@ Status NodeServer::StartPeers() {
            .on_admission =
                [this](peer::AdmissionRequest request, peer::AnswerAdmission answer) {
                  OnAdmission(std::move(request), std::move(answer));
-               }}));
+               },
+           .on_introduction = [this] { return Introduce(); }}));
   metrics_->WatchPeers(*transport_);
   own_ = {.number = claim_.number, .identity = claim_.identity};
   own_.address = options_.advertise.empty() ? transport_->listen_address() : options_.advertise;
@@ -192,6 +234,26 @@ void NodeServer::FollowAddresses() {
   }
 }
 
+// Nobody is gone whom either of them reaches.
+void NodeServer::NoteAbsent() {
+  peer::TransportStatistics const links = transport_->statistics();
+  std::set<NodeNumber> absent;
+  for (const auto& [number, record] : node_->map().nodes()) {
+    auto const link = links.links.find({peer::NodeNumber(number.value()), peer::Lane::kUrgent});
+    bool const is_linked =
+        link != links.links.end() && link->second.state == peer::LinkState::kConnected;
+    bool is_heard = false;
+    if (gossip_ != nullptr) {
+      auto const heard = gossip_->heard().find(number);
+      is_heard = heard != gossip_->heard().end() && heard->second.is_there;
+    }
+    if (number != claim_.number && !is_linked && !is_heard) {
+      absent.insert(number);
+    }
+  }
+  node_->SetAbsent(std::move(absent));
+}
+
 // Until the map has this node as it is, and again when it was told otherwise.
 void NodeServer::AnnounceAddresses() {
   loop_->After(kAnnounceEveryUs, [this] {
@@ -199,6 +261,7 @@ void NodeServer::AnnounceAddresses() {
       AnnounceAddresses();
     }
   });
+  NoteAbsent();
   auto const known = node_->map().nodes().find(claim_.number);
   if (known != node_->map().nodes().end() && known->second.state == NodeState::kGone) {
     End(Status::FailedPrecondition(

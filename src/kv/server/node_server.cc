@@ -9,17 +9,6 @@
 #include "kv/server/data_directory.h"
 
 namespace orochi::kv {
-namespace {
-
-// What the first nodes are known by; those that come later draw theirs.
-std::string FirstIdentity(NodeNumber number) {
-  std::string identity = StrCat("first node ", number.value());
-  identity.resize(16, ' ');
-  return identity;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<NodeServer>> NodeServer::Start(NodeServerOptions options) {
   std::unique_ptr<NodeServer> server(new NodeServer(std::move(options)));
   RETURN_IF_ERROR(server->Open());
@@ -40,7 +29,10 @@ Status NodeServer::Open() {
   metrics_ = std::make_unique<ServerMetrics>(
       ServerMetrics::Identity{.cluster = claim_.cluster, .node = claim_.number.value()});
   ASSIGN_OR_RETURN(Logged logged, OpenLog(exists));
-  ASSIGN_OR_RETURN(engine_, OpenRocksEngine({.directory = options_.data_directory + "/state"}));
+  ASSIGN_OR_RETURN(engine_, OpenRocksEngine({.directory = options_.data_directory + "/state",
+                                             .on_failure = [this](Status status) {
+                                               Fail(std::move(status).WithContext("state"));
+                                             }}));
   if (!exists) {
     RETURN_IF_ERROR(ClaimDataDirectory(files_, options_.data_directory, claim_));
   }
@@ -62,7 +54,9 @@ Status NodeServer::Open() {
   RETURN_IF_ERROR(OnLoop([&] {
     RETURN_IF_ERROR(StartNode(std::move(logged)));
     RETURN_IF_ERROR(StartPeers());
-    return StartGossip();
+    RETURN_IF_ERROR(StartGossip());
+    MeetFirstNodes();
+    return Status();
   }));
   return StartHttp();
 }
@@ -95,7 +89,7 @@ Result<bool> NodeServer::Identify() {
         .WithHint("Name its number and all first nodes (--node, --peer), or --join some node.");
   }
   claim_.number = options_.number;
-  claim_.identity = FirstIdentity(options_.number);
+  ASSIGN_OR_RETURN(claim_.identity, JoiningIdentity(files_, directory, random_));
   return false;
 }
 
@@ -138,27 +132,20 @@ Status NodeServer::StartNode(Logged logged) {
   node.number = claim_.number;
   node_ = std::make_unique<Node>(*this, rules_, node);
   RETURN_IF_ERROR(node_->Recover(std::move(logged)));
-  if (node_->map().nodes().empty()) {
-    std::vector<NodeRecord> nodes;
-    for (const NodeServerOptions::Peer& peer : options_.peers) {
-      nodes.push_back(
-          {.number = peer.number, .identity = FirstIdentity(peer.number), .address = peer.address});
+  if (node_->map().nodes().empty() && !IsFirst()) {
+    if (first_map_.nodes().empty()) {
+      RETURN_IF_ERROR(AskToJoin());
     }
-    if (!nodes.empty() && claim_.identity == FirstIdentity(claim_.number)) {
-      RETURN_IF_ERROR(node_->Bootstrap(nodes));
-    } else {
-      if (first_map_.nodes().empty()) {
-        RETURN_IF_ERROR(AskToJoin());
-      }
-      node_->Join(std::move(first_map_));
-    }
+    node_->Join(std::move(first_map_));
   }
   catalog_ = std::make_unique<ClusterCatalog>(*node_, random_);
   gateway_ = std::make_unique<Gateway>(*node_, *catalog_, random_, GatewayOptions());
+  cluster_ = std::make_unique<NodeCluster>(*node_, *this, *catalog_, claim_.cluster, claim_.number);
   service_ = std::make_unique<http::Service>(
       *gateway_,
       http::ServiceOptions{.ready = [this] { return Ready(); },
-                           .metrics = [this] { return metrics_->Gather(*node_, *gateway_); }});
+                           .metrics = [this] { return metrics_->Gather(*node_, *gateway_); },
+                           .cluster = cluster_.get()});
   return Status();
 }
 
@@ -236,10 +223,34 @@ void NodeServer::Fail(Status status) {
 }
 
 Status NodeServer::Ready() const {
+  if (node_->map().nodes().empty()) {
+    return Status::Unavailable("the cluster has not begun: not all of its first nodes have met");
+  }
   auto const own = node_->replicas().find(kMetaGroup);
   bool const knows_leader =
       own == node_->replicas().end() || own->second->raft().leader() != raft::kNobody;
   return knows_leader ? Status() : Status::Unavailable("the meta group has no leader");
+}
+
+// Else the partitions that this node leads would have no leader until the others notice.
+void NodeServer::HandOver() {
+  constexpr int64_t kWithinUs = 3'000'000;
+  constexpr int64_t kPauseUs = 10'000;
+  bool done = loop_ == nullptr;
+  bool first = true;
+  for (int64_t waited_us = 0; !done && waited_us < kWithinUs; waited_us += kPauseUs) {
+    Status const status = OnLoop([&] {
+      if (node_ != nullptr && std::exchange(first, false)) {
+        node_->HandOverAll();
+      }
+      done = node_ == nullptr || node_->HasHandedOver();
+      return Status();
+    });
+    done = done || !status.ok();
+    if (!done) {
+      io::SleepMicros(kPauseUs);
+    }
+  }
 }
 
 void NodeServer::Stop() {
@@ -248,6 +259,10 @@ void NodeServer::Stop() {
   }
   if (http_ != nullptr) {
     http_->Stop();
+  }
+  HandOver();
+  if (meeting_ != nullptr) {
+    meeting_->Stop();
   }
   if (gossip_ != nullptr) {
     gossip_->Stop();
@@ -258,6 +273,7 @@ void NodeServer::Stop() {
   if (loop_ != nullptr) {
     OnLoop([this] {
       service_.reset();
+      cluster_.reset();
       gateway_.reset();
       catalog_.reset();
       node_.reset();

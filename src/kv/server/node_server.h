@@ -24,7 +24,9 @@
 #include "kv/peer/peer_transport.h"
 #include "kv/runtime/event_loop.h"
 #include "kv/server/data_directory.h"
+#include "kv/server/first_meeting.h"
 #include "kv/server/gossip.h"
+#include "kv/server/node_cluster.h"
 #include "kv/server/request_log.h"
 #include "kv/server/server_metrics.h"
 
@@ -111,12 +113,16 @@ class NodeServer final : public NodeHost, public http::Executor {
   Status OnLoop(std::function<Status()> task);
   void EndBatch();
   void End(const Status& why);
+  void HandOver();
   Status Ready() const;
 
   // membership.cc
   Status AskToJoin();
   Status StartPeers();
   Status StartGossip();
+  bool IsFirst() const;
+  void MeetFirstNodes();
+  peer::Introduction Introduce() const;
   Result<std::string> ListenAddress() const;
   void OnFrames(NodeNumber from, const std::vector<std::string>& frames);
   void OnLink(peer::NodeNumber peer, peer::Lane lane, peer::LinkState state,
@@ -124,6 +130,7 @@ class NodeServer final : public NodeHost, public http::Executor {
   void OnAdmission(peer::AdmissionRequest request, peer::AnswerAdmission answer);
   void FollowAddresses();
   void AnnounceAddresses();
+  void NoteAbsent();
 
   const NodeServerOptions options_;
   io::PosixFileSystem files_;
@@ -155,8 +162,10 @@ class NodeServer final : public NodeHost, public http::Executor {
   std::unique_ptr<Node> node_;
   std::unique_ptr<ClusterCatalog> catalog_;
   std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<NodeCluster> cluster_;
   std::unique_ptr<http::Service> service_;
 
+  std::unique_ptr<FirstMeeting> meeting_;  // until the cluster has begun
   std::unique_ptr<http::Server> http_;
   bool stopped_ = false;
 };

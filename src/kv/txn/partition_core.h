@@ -22,6 +22,9 @@ struct PartitionOptions {
   /// Who waits for a transaction to be decided asks again after this.
   int64_t push_again_us_min = 2'000;
   int64_t push_again_us_max = 100'000;
+  /// A write that has waited so long for another transaction is a conflict. Less than who asks
+  /// waits for an answer, or the write would happen when nobody waits for it any more.
+  int64_t wait_us_max = 1'000'000;
   size_t collect_count_max = 1'000;  // removals in one batch
 };
 
@@ -65,9 +68,14 @@ class PartitionCore {
   void EvaluateRead(const std::shared_ptr<Read>& read);
   void EvaluateRefresh(const std::shared_ptr<Refresh>& refresh);
   void AwaitRead(std::vector<KeySpan> spans, Timestamp timestamp, std::function<void()> ready);
-  Result<std::optional<std::pair<std::string, Intent>>> IntentInTheWay(
-      const KeySpan& span, Timestamp timestamp, const std::optional<TransactionId>& reader,
-      const std::set<TransactionId>& passed) const;
+  using FoundIntents = std::vector<std::pair<std::string, Intent>>;
+  Result<FoundIntents> IntentsInTheWay(const KeySpan& span, Timestamp timestamp,
+                                       const std::optional<TransactionId>& reader,
+                                       const std::set<TransactionId>& passed) const;
+  template <class Reader>
+  void PushTogether(const std::shared_ptr<Reader>& reader, const FoundIntents& intents,
+                    Timestamp start, Timestamp reads_at,
+                    void (PartitionCore::*then)(const std::shared_ptr<Reader>&));
 
   // writes.cc
   void Begin(WriteRequest request, Reply reply);
@@ -101,6 +109,9 @@ class PartitionCore {
   void RemoveVersions(const std::shared_ptr<Collection>& collection);
   void ProposeRemovals(WriteBatch batch, std::function<void()> removed);
   bool IsTooOld(Timestamp timestamp) const { return timestamp < safepoint_; }
+  bool HasWaitedLong(int64_t since_us) const {
+    return host_.now_us() - since_us > options_.wait_us_max;
+  }
 
   // Asks about the intent and clears it away when it is decided. `passed`: it is not, but will
   // commit after `timestamp` if it does; only for readers.

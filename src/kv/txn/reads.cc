@@ -41,20 +41,41 @@ void PartitionCore::AwaitRead(std::vector<KeySpan> spans, Timestamp timestamp,
   host_.ConfirmLeadership(WhileHere(std::function<void()>(confirmed)));
 }
 
-// The first intent of the span that a read at `timestamp` may not pass over.
-Result<std::optional<std::pair<std::string, Intent>>> PartitionCore::IntentInTheWay(
+// Intents of the span that a read at `timestamp` may not pass over: the first of each transaction,
+// of so many of them as are asked about together.
+Result<PartitionCore::FoundIntents> PartitionCore::IntentsInTheWay(
     const KeySpan& span, Timestamp timestamp, const std::optional<TransactionId>& reader,
     const std::set<TransactionId>& passed) const {
-  std::optional<std::pair<std::string, Intent>> found;
+  constexpr size_t kTogetherMax = 64;
+  FoundIntents found;
+  std::set<TransactionId> seen;
   RETURN_IF_ERROR(
       mvcc::ScanIntents(host_.state(), span, [&](std::string_view key, const Intent& intent) {
         if (intent.timestamp <= timestamp && intent.transaction != reader &&
-            !passed.contains(intent.transaction)) {
-          found.emplace(key, intent);
+            !passed.contains(intent.transaction) && seen.insert(intent.transaction).second) {
+          found.emplace_back(key, intent);
         }
-        return !found;
+        return found.size() < kTogetherMax;
       }));
   return found;
+}
+
+template <class Reader>
+void PartitionCore::PushTogether(const std::shared_ptr<Reader>& reader, const FoundIntents& intents,
+                                 Timestamp start, Timestamp reads_at,
+                                 void (PartitionCore::*then)(const std::shared_ptr<Reader>&)) {
+  auto const left = std::make_shared<size_t>(intents.size());
+  for (const auto& [key, intent] : intents) {
+    ClearTheWay(key, intent, start, reads_at, 0,
+                [this, reader, left, then, id = intent.transaction](Way way) {
+                  if (way == Way::kPassed) {
+                    reader->passed.insert(id);
+                  }
+                  if (--*left == 0) {
+                    (this->*then)(reader);
+                  }
+                });
+  }
 }
 
 void PartitionCore::Begin(ReadRequest request, Reply reply) {
@@ -123,24 +144,17 @@ void PartitionCore::EvaluateRead(const std::shared_ptr<Read>& read) {
     }
     return answer;
   };
-  auto intent = IntentInTheWay(request.span, request.timestamp, request.transaction, read->passed);
-  if (!intent.ok()) {
-    read->reply(std::move(intent).status());
-    return;
-  }
-  if (!*intent) {
+  auto intents =
+      IntentsInTheWay(request.span, request.timestamp, request.transaction, read->passed);
+  if (!intents.ok()) {
+    read->reply(std::move(intents).status());
+  } else if (intents->empty()) {
     read->reply(evaluate());
-    return;
+  } else {
+    PushTogether(read, *intents,
+                 request.transaction ? request.transaction->start : request.timestamp,
+                 request.timestamp, &PartitionCore::EvaluateRead);
   }
-  Timestamp const start = request.transaction ? request.transaction->start : request.timestamp;
-  TransactionId const id = (*intent)->second.transaction;
-  ClearTheWay((*intent)->first, (*intent)->second, start, request.timestamp, 0,
-              [this, read, id](Way way) {
-                if (way == Way::kPassed) {
-                  read->passed.insert(id);
-                }
-                EvaluateRead(read);
-              });
 }
 
 void PartitionCore::Begin(RefreshRequest request, Reply reply) {
@@ -158,20 +172,14 @@ void PartitionCore::EvaluateRefresh(const std::shared_ptr<Refresh>& refresh) {
     return;
   }
   for (const KeySpan& span : request.spans) {
-    auto intent = IntentInTheWay(span, request.until, request.transaction, refresh->passed);
-    if (!intent.ok()) {
-      refresh->reply(std::move(intent).status());
+    auto intents = IntentsInTheWay(span, request.until, request.transaction, refresh->passed);
+    if (!intents.ok()) {
+      refresh->reply(std::move(intents).status());
       return;
     }
-    if (*intent) {
-      TransactionId const id = (*intent)->second.transaction;
-      ClearTheWay((*intent)->first, (*intent)->second, request.transaction.start, request.until, 0,
-                  [this, refresh, id](Way way) {
-                    if (way == Way::kPassed) {
-                      refresh->passed.insert(id);
-                    }
-                    EvaluateRefresh(refresh);
-                  });
+    if (!intents->empty()) {
+      PushTogether(refresh, *intents, request.transaction.start, request.until,
+                   &PartitionCore::EvaluateRefresh);
       return;
     }
     auto written = mvcc::WrittenBetween(host_.state(), span, request.after, request.until);

@@ -10,6 +10,7 @@ namespace orochi::kv {
 struct PartitionCore::Write {
   WriteRequest request;
   Reply reply;
+  int64_t since_us = 0;
   Latches::Id latch = 0;
   int attempt = 0;
   // What is to be proposed.
@@ -23,6 +24,7 @@ struct PartitionCore::OneShot {
   std::vector<KeySpan> spans;
   Latches::Id latch = 0;
   Timestamp stamp;
+  int64_t since_us = 0;
   int attempt = 0;
 };
 
@@ -30,6 +32,7 @@ void PartitionCore::Begin(WriteRequest request, Reply reply) {
   auto const write = std::make_shared<Write>();
   write->request = std::move(request);
   write->reply = std::move(reply);
+  write->since_us = host_.now_us();
   EvaluateWrite(write);
 }
 
@@ -61,6 +64,9 @@ Status PartitionCore::TryWrite(const std::shared_ptr<Write>& write) {
     return answer({.timestamp = intent->timestamp, .results = {""}});
   }
   if (intent && !own) {
+    if (HasWaitedLong(write->since_us)) {
+      return answer({.outcome = Outcome::kConflict});
+    }
     latches_.Release(write->latch);
     ClearTheWay(request.key, *intent, request.transaction.start, std::nullopt, write->attempt++,
                 [this, write](Way) { EvaluateWrite(write); });
@@ -148,6 +154,7 @@ void PartitionCore::Begin(OneShotRequest request, Reply reply) {
   }
   one->request = std::move(request);
   one->reply = std::move(reply);
+  one->since_us = host_.now_us();
   // From after the command came, so that it is behind everything that ended before.
   host_.Stamp(WhileHere(std::function<void(Timestamp)>([this, one](Timestamp stamp) {
     one->stamp = stamp;
@@ -177,6 +184,10 @@ Status PartitionCore::TryOneShot(const std::shared_ptr<OneShot>& one) {
     ASSIGN_OR_RETURN(auto const intent, mvcc::IntentOf(host_.state(), span.begin));
     if (intent) {
       latches_.Release(one->latch);
+      if (HasWaitedLong(one->since_us)) {
+        one->reply(Answer{.outcome = Outcome::kConflict});
+        return Status::Ok();
+      }
       ClearTheWay(span.begin, *intent, one->stamp, std::nullopt, one->attempt++,
                   [this, one](Way) { LatchOneShot(one); });
       return Status::Ok();

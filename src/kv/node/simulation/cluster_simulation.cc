@@ -32,6 +32,7 @@ struct Plan {
   bool with_cuts;
   bool with_moves;
   bool with_transfers;
+  bool with_rumours;
   bool with_clocks;
 };
 
@@ -116,8 +117,11 @@ class ClusterSimulation {
     plan_.node.partition.read_cache_entries_max = Chance(30) ? 4 : 1'000;
     plan_.node.meta.oracle.window_ms = Between(200, 3'000);
     plan_.node.meta.placement.replica_count = Chance(85) ? 3 : 1 + 2 * random_.Below(3);
+    plan_.node.meta.placement.meta_replica_count = Chance(50) ? 5 : 4;
+    plan_.node.meta.down_after_us = Between(200, 10'000) * 1000;
     plan_.node.answer_within_us = Between(300, 2'000) * 1000;
     plan_.node.maintain_every_ticks = static_cast<int>(1 + random_.Below(20));
+    plan_.node.arrange_every_ticks = static_cast<int>(1 + random_.Below(20));
     plan_.log.segment_size_bytes = Chance(50) ? 64 << 10 : 1 << 20;
     plan_.log.batch_size_bytes_max = 16 << 10;
     plan_.log.batch_wait_us_max = Chance(50) ? 0 : 30;
@@ -132,6 +136,7 @@ class ClusterSimulation {
     plan_.with_cuts = Chance(60);
     plan_.with_moves = Chance(60);
     plan_.with_transfers = Chance(40);
+    plan_.with_rumours = Chance(40);
     plan_.with_clocks = Chance(40);
   }
 
@@ -250,7 +255,7 @@ class ClusterSimulation {
     }
     queue_.After(Between(1, 2 * plan_.fault_every_us), [this] { Fault(); });
     Process& process = *processes_[random_.Below(processes_.size())];
-    switch (random_.Below(6)) {
+    switch (random_.Below(7)) {
       case 0:
         if (plan_.with_crashes) {
           Crash(process);
@@ -277,6 +282,11 @@ class ClusterSimulation {
       case 4:
         if (plan_.with_transfers) {
           Transfer(process);
+        }
+        break;
+      case 5:
+        if (plan_.with_rumours) {
+          Rumour(process);
         }
         break;
       default:
@@ -359,8 +369,24 @@ class ClusterSimulation {
     });
   }
 
+  // Who is said to be gone, rightly or not.
+  void Rumour(Process& process) {
+    std::set<NodeNumber> absent;
+    for (auto const& other : processes_) {
+      if (other->number() != process.number() && Chance(other->is_up() ? 20 : 80)) {
+        absent.insert(other->number());
+      }
+    }
+    process.Do([&](Node& node) { node.SetAbsent(absent); });
+  }
+
+  // In peace, as before a stop, or without waiting for anything.
   void Transfer(Process& process) {
     process.Do([this](Node& node) {
+      if (Chance(50)) {
+        node.HandOverAll();
+        return;
+      }
       for (const auto& [group, replica] : node.replicas()) {
         const std::vector<raft::ReplicaId>& voters = replica->raft().configuration().voters;
         if (replica->leads() && !voters.empty()) {
@@ -382,6 +408,7 @@ class ClusterSimulation {
         process->Resume();
       }
       process->pace().disk_us_max = 1'000;
+      process->Do([](Node& node) { node.SetAbsent({}); });
     }
     workload_->Heal();
   }

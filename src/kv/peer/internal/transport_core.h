@@ -86,6 +86,7 @@ class PeerTransport::Core final : public InboundReceiver,
                size_t size_bytes);
 
   void OnAdmission(AdmissionRequest request, AnswerAdmission answer);
+  void OnIntroduction(AnswerIntroduction answer);
   void Drive();
   void NoteStreamEnded();
 

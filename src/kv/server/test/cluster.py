@@ -115,14 +115,14 @@ class Cluster:
             self.until(lambda node=node: (self.ask(node, "GET", "/readyz", timeout=2) or (0,))[0] == 200,
                        f"node {node} is ready", node)
 
-    def until(self, holds, what, node=None):
-        until = time.monotonic() + START_S
+    def until(self, holds, what, node=None, within_s=START_S):
+        until = time.monotonic() + within_s
         while time.monotonic() < until:
             if holds():
                 return
             assert node is None or self.processes[node].poll() is None, f"node {node} ended by itself"
             time.sleep(0.05)
-        raise AssertionError(f"not so after {START_S} s: {what}")
+        raise AssertionError(f"not so after {within_s} s: {what}")
 
 
 class Writer(threading.Thread):

@@ -70,6 +70,16 @@ def main():
         refused(cluster, [cluster.program, "--data", f"{cluster.directory}/nobody", "--http", "0"],
                 "is empty")
 
+        # What a lost directory had promised is lost: its node is another one from now on.
+        cluster.stop(3)
+        shutil.move(f"{cluster.directory}/3", f"{cluster.directory}/3-away")
+        refused(cluster, cluster.words(3), "had another data directory")
+        shutil.rmtree(f"{cluster.directory}/3")
+        shutil.move(f"{cluster.directory}/3-away", f"{cluster.directory}/3")
+        cluster.run(3, [cluster.program, "--data", f"{cluster.directory}/3",
+                        "--http", str(cluster.http[3])])
+        cluster.await_ready(3)
+
         # A copy and the original are two of one identity: neither goes on.
         cluster.stop(4)
         shutil.copytree(f"{cluster.directory}/4", f"{cluster.directory}/copy")

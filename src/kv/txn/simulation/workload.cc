@@ -136,25 +136,25 @@ void Workload::RunOneShot(size_t index, CoordinatorHost& host) {
     request.operations.push_back({.key = other, .operation = operation});
     client.history.steps.push_back({.key = other, .operation = operation});
   }
-  host.Send(key, std::move(request),
-            [this, index, &client, life = client.life](std::optional<Result<Answer>> answer) {
-              bool const refused = answer && !answer->ok();
-              if (client.life != life) {
-                return;
-              }
-              if (!answer || refused) {
-                End(index, refused ? TransactionOutcome::kAborted : TransactionOutcome::kUnknown,
-                    kNever);
-                return;
-              }
-              const Answer& one = **answer;
-              if (one.outcome == Outcome::kConditionFailed) {
-                client.history.steps.resize(1);
-                client.history.steps.front().holds = false;
-                client.history.steps.front().result = one.results.front();
-              }
-              End(index, TransactionOutcome::kCommitted, one.timestamp);
-            });
+  host.Send(
+      key, std::move(request),
+      [this, index, &client, life = client.life](std::optional<Result<Answer>> answer) {
+        bool const refused = answer && (!answer->ok() || (*answer)->outcome == Outcome::kConflict);
+        if (client.life != life) {
+          return;
+        }
+        if (!answer || refused) {
+          End(index, refused ? TransactionOutcome::kAborted : TransactionOutcome::kUnknown, kNever);
+          return;
+        }
+        const Answer& one = **answer;
+        if (one.outcome == Outcome::kConditionFailed) {
+          client.history.steps.resize(1);
+          client.history.steps.front().holds = false;
+          client.history.steps.front().result = one.results.front();
+        }
+        End(index, TransactionOutcome::kCommitted, one.timestamp);
+      });
 }
 
 void Workload::RunStep(size_t index) {
