@@ -47,17 +47,24 @@ class Node::Answering {
   std::function<void(PartitionReply)> reply_;
 };
 
-// Where the leader was last, else the replicas one after the other.
+// Where the leader was last; else whom the replica here follows, and the replicas one after the
+// other, from behind the one that has left a call unanswered: it may be dead for long.
 NodeNumber Node::LeaderToAsk(log::GroupId group, size_t attempt) {
   auto const hint = leader_hints_.find(group);
   if (hint != leader_hints_.end()) {
     return hint->second;
   }
+  NodeNumber const followed = attempt % 2 == 0 ? LeaderKnownTo(group) : NodeNumber();
+  if (followed != NodeNumber()) {
+    return followed;
+  }
   const Partition* const partition = map_.Find(group);
   if (partition == nullptr || partition->replicas.empty()) {
     return NodeNumber();
   }
-  return NodeOf(partition->replicas[attempt % partition->replicas.size()]);
+  auto const unanswered = unanswered_.find(group);
+  size_t const begin = unanswered == unanswered_.end() ? 0 : unanswered->second;
+  return NodeOf(partition->replicas[(begin + attempt) % partition->replicas.size()]);
 }
 
 NodeNumber Node::LeaderKnownTo(log::GroupId group) {
@@ -124,6 +131,7 @@ void Node::Finish(uint64_t id, std::optional<Result<Answer>> answer) {
   }
   if (!answer) {
     leader_hints_.erase(call.mapped().group);
+    ++unanswered_[call.mapped().group];
   }
   call.mapped().answered(std::move(answer));
 }

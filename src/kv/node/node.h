@@ -166,6 +166,7 @@ class Node final : public CoordinatorHost {
   std::map<log::GroupId, std::unique_ptr<PartitionLeader>> leaders_;
   std::unique_ptr<MetaLeader> meta_leader_;
   std::map<log::GroupId, NodeNumber> leader_hints_;
+  std::map<log::GroupId, size_t> unanswered_;  // how many calls
   std::map<log::GroupId, std::pair<raft::ReplicaId, KeySpan>> removing_;
   std::set<log::GroupId> awake_;
   std::vector<std::function<void()>> deferred_;
