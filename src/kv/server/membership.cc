@@ -11,6 +11,7 @@
 namespace orochi::kv {
 namespace {
 
+constexpr int64_t kFarewellUs = 60'000'000;
 constexpr int64_t kAnnounceEveryUs = 2'000'000;
 
 // Where nobody can be reached from elsewhere.
@@ -219,7 +220,10 @@ void NodeServer::FollowAddresses() {
       continue;
     }
     if (record.state == NodeState::kGone) {
-      transport_->RemovePeer(peer);
+      if (gone_.insert(number).second) {
+        // Not at once, or it would not hear of it.
+        loop_->After(kFarewellUs, [this, peer] { transport_->RemovePeer(peer); });
+      }
       continue;
     }
     std::string address = record.address;

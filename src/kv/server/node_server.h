@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -156,6 +157,7 @@ class NodeServer final : public NodeHost, public http::Executor {
   // Of connections to other nodes, as they were told last.
   std::map<std::pair<peer::NodeNumber, peer::Lane>, peer::LinkState> link_states_;
   bool heard_changed_ = false;  // what gossip says
+  std::set<NodeNumber> gone_;   // nodes whose connections end soon
   NodeRecord own_;              // as the map should have this node
   bool announcing_ = false;
   bool ended_ = false;

@@ -10,6 +10,7 @@ usage: rearrange_test.py OROCHI_KVD
 """
 
 import sys
+import time
 
 from cluster import START_S, Cluster, Writer, check
 
@@ -35,6 +36,10 @@ def replicas(cluster, number):
     return sum(number in one["replicas"] for one in partitions(cluster))
 
 
+def say(what, began=time.monotonic()):
+    print(f"{time.monotonic() - began:6.1f} s {what}", flush=True)
+
+
 def main():
     with Cluster(sys.argv[1]) as cluster:
         for node in cluster.first:
@@ -58,11 +63,12 @@ def main():
         lost = sum(writer.unanswered for writer in writers) - before
         assert lost == 0, f"{lost} writes were not answered well while a node was restarted in peace"
 
+        say("restarted in peace")
         cluster.join(4)
         cluster.await_ready(4)
         cluster.until(lambda: replicas(cluster, 4) >= 4, "the fourth has its share", within_s=90)
         counts = [replicas(cluster, number) for number in (1, 2, 3, 4)]
-        print(f"replicas on four nodes: {counts}")
+        say(f"replicas on four nodes: {counts}")
 
         moved = next(one for one in partitions(cluster) if one["collection"] == "c")
         status, answer = change(cluster, "partitions", f"{moved['group']}/lead", {"node": 99},
@@ -76,17 +82,19 @@ def main():
         assert (status, answer["state"]) == (200, "draining"), answer
         cluster.until(lambda: replicas(cluster, 3) == 0, "the third has nothing any more",
                       within_s=90)
+        say("drained")
         cluster.until(lambda: all(one["settled"] for one in partitions(cluster)), "all has settled")
         status, answer = change(cluster, "nodes", "3/remove")
         assert (status, answer["state"]) == (200, "gone"), answer
         assert cluster.processes[3].wait(timeout=START_S) == 1, "a removed node goes on"
 
+        say("removed")
         acknowledged = {"first": "one"}
         for writer in writers:
             writer.end()
             acknowledged.update(writer.acknowledged)
-        print(f"{len(acknowledged)} writes acknowledged, "
-              f"{sum(writer.unanswered for writer in writers)} not")
+        say(f"{len(acknowledged)} writes acknowledged, "
+            f"{sum(writer.unanswered for writer in writers)} not")
         sample = dict(sorted(acknowledged.items())[:: max(1, len(acknowledged) // 100)])
         check(cluster, (1, 2, 4), sample, "after all was rearranged")
         assert overview(cluster)[3]["state"] == "gone"
