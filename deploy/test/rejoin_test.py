@@ -17,24 +17,12 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/kv/server/test"))
+from certificates import make_certificates  # noqa: E402
+
 NODES = (1, 2, 3)
 START_S = 60
 INSIDE = "OROCHI_REJOIN_INSIDE"
-
-
-def openssl(directory, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-
-
-def make_certificates(directory):
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    openssl(directory, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key",
-            "-out", "ca.pem")
-    openssl(directory, "req", *curve, "-subj", "/CN=peers", "-keyout", "node.key", "-out", "node.csr")
-    with open(f"{directory}/extensions", "w", encoding="ascii") as file:
-        file.write("subjectAltName=DNS:peers.test\n")
-    openssl(directory, "x509", "-req", "-days", "2", "-in", "node.csr", "-CA", "ca.pem", "-CAkey",
-            "ca.key", "-CAcreateserial", "-extfile", "extensions", "-out", "node.pem")
 
 
 class Cluster:
@@ -141,7 +129,7 @@ def main():
             return 0
     directory = tempfile.mkdtemp(prefix="orochi_kvd_")
     try:
-        make_certificates(directory)
+        make_certificates(directory, "DNS:peers.test")
         with open(f"{directory}/hosts", "w", encoding="ascii"):
             pass
         # Root needs no user namespace; others may have one.

@@ -19,24 +19,10 @@ import sys
 import tempfile
 import time
 
+from certificates import make_certificates
 from cluster import free_ports
 
 START_S = 30
-
-
-def openssl(directory, *arguments):
-    subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
-
-
-def make_certificates(directory):
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    openssl(directory, "req", "-x509", *curve, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key",
-            "-out", "ca.pem")
-    openssl(directory, "req", *curve, "-subj", "/CN=node", "-keyout", "node.key", "-out", "node.csr")
-    with open(f"{directory}/extensions", "w", encoding="ascii") as file:
-        file.write("subjectAltName=IP:127.0.0.1\n")
-    openssl(directory, "x509", "-req", "-days", "2", "-in", "node.csr", "-CA", "ca.pem", "-CAkey",
-            "ca.key", "-CAcreateserial", "-extfile", "extensions", "-out", "node.pem")
 
 
 def write_tokens(directory, rights):
@@ -158,7 +144,7 @@ def main():
     directory = tempfile.mkdtemp(prefix="orochi_kvd_")
     node = None
     try:
-        make_certificates(directory)
+        make_certificates(directory, "IP:127.0.0.1")
         write_tokens(directory, {"app": {"*": "admin"}, "reader": {"keys": "read"}})
         check_refusals(sys.argv[1], directory)
         node = Node(sys.argv[1], directory)
