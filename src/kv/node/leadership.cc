@@ -39,7 +39,7 @@ void Node::LeadWherePreferred() {
     raft::ReplicaId const preferred = PreferredLeader(map_, *partition);
     if (preferred != raft::kNobody && !absent_.contains(NodeOf(preferred)) &&
         IsFitToLead(*replica, preferred)) {
-      HandOver(group, preferred);
+      HandOver(group, preferred, Haste::kGiveUp);
       return;
     }
   }
@@ -68,7 +68,7 @@ Status Node::HandOver(log::GroupId group, NodeNumber to) {
   }
   for (const auto& [id, progress] : replica->raft().progress()) {
     if (NodeOf(id) == to && IsFitToLead(*replica, id)) {
-      HandOver(group, id);
+      HandOver(group, id, Haste::kGoOn);
       return Status();
     }
   }
@@ -76,8 +76,9 @@ Status Node::HandOver(log::GroupId group, NodeNumber to) {
                                            group.value(), " that could lead now"));
 }
 
-void Node::HandOver(log::GroupId group, raft::ReplicaId to) {
-  if (handing_over_.try_emplace(group, HandingOver{.to = to, .since_us = host_.now_us()}).second) {
+void Node::HandOver(log::GroupId group, raft::ReplicaId to, Haste haste) {
+  HandingOver const change{.to = to, .haste = haste, .since_us = host_.now_us()};
+  if (handing_over_.try_emplace(group, change).second) {
     ContinueHandingOver(group);
   }
 }
@@ -94,9 +95,14 @@ void Node::ContinueHandingOver(log::GroupId group) {
     handing_over_.erase(known);
     return;
   }
-  // Requests that wait for others are not waited for: their callers hear that the outcome is lost.
-  bool const idle = serving_[group] == 0 || spent_us > options_.hand_over_wait_us;
-  if (idle && !change.is_sent) {
+  bool const idle = serving_[group] == 0;
+  bool const late = spent_us > options_.hand_over_wait_us;
+  if (late && !idle && !change.is_sent && change.haste == Haste::kGiveUp) {
+    handing_over_.erase(known);  // another time
+    return;
+  }
+  // Else who waits for others hears that the outcome is lost.
+  if ((idle || late) && !change.is_sent) {
     change.is_sent = true;
     if (!replica->TransferLeadership(change.to).ok()) {
       handing_over_.erase(known);
@@ -119,7 +125,7 @@ void Node::HandOverAll() {
   for (const auto& [group, replica] : replicas_) {
     raft::ReplicaId const best = replica->leads() ? BestFollower(*replica) : raft::kNobody;
     if (best != raft::kNobody) {
-      HandOver(group, best);
+      HandOver(group, best, Haste::kGoOn);
     }
   }
 }

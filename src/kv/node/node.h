@@ -129,7 +129,8 @@ class Node final : public CoordinatorHost {
 
   // leadership.cc
   void LeadWherePreferred();
-  void HandOver(log::GroupId group, raft::ReplicaId to);
+  enum class Haste : uint8_t { kGiveUp, kGoOn };  // when requests are not answered in time
+  void HandOver(log::GroupId group, raft::ReplicaId to, Haste haste);
   void ContinueHandingOver(log::GroupId group);
   raft::ReplicaId BestFollower(const Replica& replica) const;
 
@@ -190,6 +191,7 @@ class Node final : public CoordinatorHost {
   std::set<log::GroupId> reporting_;  // that they have settled
   struct HandingOver {
     raft::ReplicaId to;
+    Haste haste = Haste::kGoOn;
     int64_t since_us = 0;
     bool is_sent = false;
   };
